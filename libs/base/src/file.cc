@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "base/fd.h"
+
+namespace sandtrail {
+namespace {
+
+Status write_all(int fd, BytesView content, const std::string& path) {
+  while (!content.empty()) {
+    const ssize_t written = ::write(fd, content.data(), content.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return errno_error("cannot write " + path, errno);
+    content.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return {};
+}
+
+Status sync_directory_of(const std::string& path) {
+  const std::size_t slash = path.find_last_of('/');
+  const std::string directory = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+  const UniqueFd fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd.valid()) return errno_error("cannot open directory " + directory, errno);
+  if (::fsync(fd.get()) != 0) return errno_error("cannot sync directory " + directory, errno);
+  return {};
+}
+
+Result<Bytes> read_fd(int fd, const std::string& path, std::size_t bytes_max) {
+  Bytes out;
+  char buffer[16384];
+  for (;;) {
+    const ssize_t got = ::read(fd, buffer, sizeof buffer);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return errno_error("cannot read " + path, errno);
+    if (got == 0) return out;
+    out.append(buffer, static_cast<std::size_t>(got));
+    if (out.size() > bytes_max) {
+      return Error{ErrorCode::overloaded,
+                   path + " is longer than " + std::to_string(bytes_max) + " bytes", ""};
+    }
+  }
+}
+
+}  // namespace
+
+Result<Bytes> read_file(const std::string& path, std::size_t bytes_max) {
+  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd.valid()) return errno_error("cannot open " + path, errno);
+  return read_fd(fd.get(), path, bytes_max);
+}
+
+Status write_file_durably(const std::string& path, BytesView content, unsigned mode) {
+  const std::string temporary = path + ".new";
+  {
+    const UniqueFd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode));
+    if (!fd.valid()) return errno_error("cannot create " + temporary, errno);
+    if (::fchmod(fd.get(), mode) != 0) return errno_error("cannot chmod " + temporary, errno);
+    ST_CHECK_OK(write_all(fd.get(), content, temporary));
+    if (::fdatasync(fd.get()) != 0) return errno_error("cannot sync " + temporary, errno);
+  }
+  if (::rename(temporary.c_str(), path.c_str()) != 0) {
+    return errno_error("cannot rename " + temporary, errno);
+  }
+  return sync_directory_of(path);
+}
+
+Result<Bytes> read_secret_file(const std::string& path, std::size_t bytes_max) {
+  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd.valid()) return errno_error("cannot open " + path, errno);
+  struct stat info {};
+  if (::fstat(fd.get(), &info) != 0) return errno_error("cannot stat " + path, errno);
+  if ((info.st_mode & 077) != 0) {
+    return Error{ErrorCode::denied, path + " can be read by others", "chmod 600 " + path};
+  }
+  return read_fd(fd.get(), path, bytes_max);
+}
+
+Status make_directories(const std::string& path, unsigned mode) {
+  for (std::size_t at = path.find('/', 1);; at = path.find('/', at + 1)) {
+    const std::string part = path.substr(0, at);
+    if (::mkdir(part.c_str(), mode) != 0 && errno != EEXIST) {
+      return errno_error("cannot create directory " + part, errno);
+    }
+    if (at == std::string::npos) return {};
+  }
+}
+
+}  // namespace sandtrail

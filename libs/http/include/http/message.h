@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// HTTP as std types. No header of the library behind it shows.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/bytes.h"
+
+namespace sandtrail::http {
+
+// Field names are compared without case (RFC 9110 section 5.1); order is kept.
+class Fields {
+ public:
+  void add(std::string name, std::string value);
+  void set(std::string name, std::string value);                     // replaces all of that name
+  std::optional<std::string_view> get(std::string_view name) const;  // the first
+  bool has(std::string_view name) const { return get(name).has_value(); }
+  const std::vector<std::pair<std::string, std::string>>& all() const { return fields_; }
+
+ private:
+  std::vector<std::pair<std::string, std::string>> fields_;
+};
+
+struct Request {
+  std::string method;  // "GET"
+  std::string target;  // as sent: path and query
+  std::string path;    // percent-decoding not applied
+  std::string query;   // after '?', not decoded
+  Fields fields;
+  Bytes body;
+  std::string peer_address;  // of the connection, textual, without port
+};
+
+struct Response {
+  int status = 200;
+  Fields fields;  // Content-Length, Date and Connection are added behind
+  Bytes body;
+};
+
+// The registered reason phrase, or "" (RFC 9110 section 15).
+std::string_view reason_phrase(int status);
+
+// "a=1&b=x%20y" in order, decoded; nullopt if an escape is malformed or a value is not UTF-8.
+std::optional<std::vector<std::pair<std::string, std::string>>> parse_query(std::string_view query);
+// Percent-decodes one path segment; nullopt as above.
+std::optional<std::string> percent_decode(std::string_view text);
+
+}  // namespace sandtrail::http
