@@ -98,7 +98,28 @@ inline constexpr std::size_t kEffectsInFlightMax = 4096;  // per role and partit
 inline constexpr int kEffectTriesMax = 8;                 // then parked
 inline constexpr std::size_t kMailboxMax = 65'536;
 
+// --- cryptography ---
+inline constexpr std::size_t kSealedBytesMax = 64u << 20;  // plaintext of one seal(), and its AAD
+inline constexpr std::size_t kNoteBytesMax = 1u << 20;     // a signed note, as in Go's x/mod
+inline constexpr std::size_t kNoteSignaturesMax = 100;     // the specification asks for 16 at least
+
 // --- object store ---
 inline constexpr std::size_t kObjectBytesMax = 16u << 20;
+inline constexpr std::size_t kObjectNameBytesMax = 128;
+
+// --- key store ---
+inline constexpr std::size_t kWrappedKeyBytesMax = 4096;
+inline constexpr std::size_t kKeyStoreQueueMax = 65'536;  // puts and destroys waiting; overloaded
+inline constexpr std::size_t kKeyStoreBatchMax = 512;     // one write, one fsync
+
+// --- RocksDB stores, each ---
+inline constexpr std::size_t kStoreWriteBufferBytes = 8u << 20;
+inline constexpr int kStoreWriteBuffersMax = 2;
+inline constexpr std::size_t kStoreBlockCacheBytes = 8u << 20;
+inline constexpr std::size_t kStoreWalBytesMax = 32u << 20;
+inline constexpr std::size_t kStoreInfoLogBytesMax = 1u << 20;
+inline constexpr std::size_t kStoreInfoLogFilesMax = 2;
+inline constexpr int kStoreOpenFilesMax = 256;
+inline constexpr Millis kStoreFileRemovalMax = seconds(30);  // of files a rewrite made obsolete
 
 }  // namespace sandtrail::limits
