@@ -88,7 +88,7 @@ def trailing_space(tree):
 
 # The words are put together here so that the rules do not find themselves.
 _LEFTOVER = re.compile(r"\b(" + "|".join(["TO" + "DO", "FIX" + "ME", "X" * 3]) + r")\b")
-_MACHINE_PATH = re.compile("/" + r"work/|\bbash_" + "jobs")
+_MACHINE_PATH = re.compile("/" + r"work/(?:main|wt|shared|\.library)\b|\bbash_" + "jobs")
 
 
 @rule("leftover")
@@ -102,7 +102,8 @@ def leftover(tree):
 
 @rule("machine-path")
 def machine_path(tree):
-    """A path of one developer's machine means nothing on any other."""
+    """A path of one developer's machine means nothing on any other. (Inside a sandbox the work
+    directory is a path of ours.)"""
     for path in tree.texts:
         for number, line in enumerate(tree.lines(path), 1):
             if match := _MACHINE_PATH.search(line):

@@ -54,7 +54,7 @@ BAD = [
     ("pragma-once", {"a.h": "#ifndef A_H\n#define A_H\n#endif\n"}, ["a.h:1"]),
     ("trailing-space", {"a.md": "one\ntwo \n", "b.cc": "\t\n"}, ["a.md:2", "b.cc:1"]),
     ("leftover", {"a.cc": f"int a;  // {LEFTOVER}: later\n"}, ["a.cc:1"]),
-    ("machine-path", {"README.md": f"see {MACHINE}notes\n"}, ["README.md:1"]),
+    ("machine-path", {"README.md": f"see {MACHINE}shared/notes\n"}, ["README.md:1"]),
     ("clock-random", {"libs/a/src/a.cc": "auto t = std::chrono::system_clock::now();\n"
                                          "auto s = time(nullptr);\nint r = rand();\n"
                                          "getrandom(b, 1, 0);\n"},
@@ -138,7 +138,7 @@ GOOD = [
     ("pragma-once", {"a.h": SPDX + "// What it is.\n#pragma once\n", "a.cc": ""}),
     ("trailing-space", {"a.md": "one\n\ntwo\n"}),
     ("leftover", {"a.cc": 'mkdtemp("/tmp/x-' + "X" * 6 + '");\n// A mastodon.\n'}),
-    ("machine-path", {"README.md": "frame" + "work/x and /usr/lib\n"}),
+    ("machine-path", {"README.md": f"{MACHINE}hello.py in the jail, /usr/lib\n"}),
     ("clock-random", {"libs/base/src/clock.cc": "system_clock::now();\n",
                       "test/unit/a/a_test.cc": "steady_clock::now();\n",
                       "libs/a/src/a.cc": "// system_clock is not read here\nlog(\"rand()\");\n"
