@@ -67,12 +67,14 @@ build_preset() {
     step "build $preset" cmake --build "build/$preset" -j"$(nproc)" "${targets[@]}"
 }
 
-# The tracked files and the new ones that are not ignored, as git pathspecs select them.
+# The tracked files and the new ones that are not ignored, as git pathspecs select them. Git would
+# refuse to list a clone that belongs to another user, as it may where root runs the tests.
 source_files() {
   local path
-  git ls-files --cached --others --exclude-standard -- "$@" | sort -u | while IFS= read -r path; do
-    if [[ -f "$path" ]]; then printf '%s\n' "$path"; fi
-  done
+  git -c safe.directory="$ROOT" ls-files --cached --others --exclude-standard -- "$@" |
+    sort -u | while IFS= read -r path; do
+      if [[ -f "$path" ]]; then printf '%s\n' "$path"; fi
+    done
 }
 
 # make_venv: build/venv holds exactly the pinned test/requirements.txt; made anew if that changes.

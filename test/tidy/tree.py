@@ -33,7 +33,9 @@ class Tree:
     def of(cls, root):
         """What git tracks or would track; every file but build output where git cannot say."""
         listed = subprocess.run(
-            ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+            # A clone that belongs to another user is still ours to look at.
+            ["git", "-c", f"safe.directory={Path(root).resolve()}", "ls-files", "-z", "--cached",
+             "--others", "--exclude-standard"],
             cwd=root, capture_output=True, text=True, check=False)
         if listed.returncode == 0:
             names = {name for name in listed.stdout.split("\0") if name}
