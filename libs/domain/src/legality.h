@@ -54,6 +54,7 @@ VoidReason judge(Context& c, const EffectParked& e);
 VoidReason judge(Context& c, const EffectResolved& e);
 VoidReason judge(Context& c, const PlatformAccessDenied& e);
 VoidReason judge(Context& c, const AuditRecorded& e);
+VoidReason judge(Context& c, const AuditCheckpointSigned& e);
 VoidReason judge(Context& c, const AuditAcknowledged& e);
 
 // If the execution is over in every respect: plans that the core forgets it (design: Size).

@@ -69,6 +69,17 @@ VoidReason judge(Context& c, const AuditRecorded& e) {
   return VoidReason::none;
 }
 
+VoidReason judge(Context& c, const AuditCheckpointSigned& e) {
+  const auto tree_size = static_cast<std::int64_t>(c.state.audit_tree.size());
+  if (e.size <= c.state.meta.checkpoint_size || e.size > tree_size) {
+    return VoidReason::out_of_order;
+  }
+  if (e.note.empty()) return VoidReason::invalid;
+  c.state.meta.checkpoint_size = e.size;
+  c.state.meta.checkpoint_note = e.note;
+  return VoidReason::none;
+}
+
 VoidReason judge(Context& c, const AuditAcknowledged& e) {
   if (!c.event.decision || c.event.decision->role != DeciderRole::auditor ||
       c.event.decision->epoch != c.state.epoch_of(DeciderRole::auditor)) {

@@ -66,6 +66,7 @@ const std::array<TypeRule, std::variant_size_v<EventBody>> kRules{{
     by_actor(EffectResolved::kType, kOperator, Role::admin, "effect.resolve"),
     {PlatformAccessDenied::kType, platform, std::nullopt, kAny, Role::viewer, ""},
     {AuditRecorded::kType, audit, std::nullopt, kNone, Role::viewer, ""},
+    {AuditCheckpointSigned::kType, audit, kAuditor, kNone, Role::viewer, ""},
     reported(AuditAcknowledged::kType),
 }};
 

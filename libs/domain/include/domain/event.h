@@ -23,7 +23,7 @@ using EventBody =
                  WebhookScheduled, WebhookAttempted, WebhookDelivered, WebhookExhausted,
                  WebhookEndpointDisabled, BillingGranted, BillingSettled, RateCardPublished,
                  PlatformAdopted, OwnerClaimed, RulesActivated, EffectParked, EffectResolved,
-                 PlatformAccessDenied, AuditRecorded, AuditAcknowledged>;
+                 PlatformAccessDenied, AuditRecorded, AuditCheckpointSigned, AuditAcknowledged>;
 
 struct Event {
   EventId id;               // ce_id; judged once

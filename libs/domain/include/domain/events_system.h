@@ -142,6 +142,19 @@ struct AuditRecorded {
   }
 };
 
+// On `audit`: the auditor's signature under the tree of the first `size` entries. Not a leaf
+// itself.
+struct AuditCheckpointSigned {
+  static constexpr std::string_view kType = "sandtrail.audit.checkpoint_signed";
+  std::int64_t size = 0;
+  std::string note;  // C2SP signed note of the checkpoint, whole
+  template <typename Self, typename V>
+  static void fields(Self& s, V& v) {
+    v("size", s.size);
+    v("note", s.note);
+  }
+};
+
 // On the source's partition: its entries up to here stand on `audit`, so nobody needs to keep them.
 struct AuditAcknowledged {
   static constexpr std::string_view kType = "sandtrail.audit.acknowledged";

@@ -240,6 +240,8 @@ struct CoreMeta {
     v("platform_position", s.platform_position);
     v("audit_acknowledged", s.audit_acknowledged);
     v("audit_tree", s.audit_tree);
+    v("checkpoint_size", s.checkpoint_size);
+    v("checkpoint_note", s.checkpoint_note);
   }
 };
 
