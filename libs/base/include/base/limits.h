@@ -122,4 +122,11 @@ inline constexpr std::size_t kStoreInfoLogFilesMax = 2;
 inline constexpr int kStoreOpenFilesMax = 256;
 inline constexpr Millis kStoreFileRemovalMax = seconds(30);  // of files a rewrite made obsolete
 
+// --- logs and metrics ---
+inline constexpr std::size_t kLogQueueLinesMax = 4096;  // then the oldest is dropped and counted
+inline constexpr std::size_t kLogLineBytesMax = 4096;   // PIPE_BUF: a pipe takes it whole
+inline constexpr std::size_t kLogValueBytesMax = 1024;  // of one value
+inline constexpr Millis kLogWriteTimeout{250};          // a reader that takes longer is stalled
+inline constexpr std::size_t kMetricSeriesMax = 4096;   // of one process
+
 }  // namespace sandtrail::limits
