@@ -129,4 +129,12 @@ inline constexpr std::size_t kLogValueBytesMax = 1024;  // of one value
 inline constexpr Millis kLogWriteTimeout{250};          // a reader that takes longer is stalled
 inline constexpr std::size_t kMetricSeriesMax = 4096;   // of one process
 
+// --- settings ---
+inline constexpr std::size_t kConfigBytesMax = 1u << 20;  // of one settings or languages file
+inline constexpr std::size_t kAllowedNetworksMax = 64;
+inline constexpr std::size_t kWebhookRetriesMax = 32;
+inline constexpr Millis kWebhookRetryDelayMax = days(7);
+inline constexpr std::int64_t kSlotsMax = 1024;  // executions at once on one host
+inline constexpr std::size_t kLanguagesMax = 128;
+
 }  // namespace sandtrail::limits
