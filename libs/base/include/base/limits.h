@@ -55,6 +55,7 @@ inline constexpr std::int64_t kDiskMibMax = 1024;
 inline constexpr std::int64_t kOutputBytesMax = 256 * 1024;  // kept, each stream
 inline constexpr std::int64_t kOutputFloodBytes = 16 << 20;  // then killed: output_limit
 inline constexpr std::int64_t kAttemptsMax = 5;
+inline constexpr Millis kQueueWaitMax = minutes(15);  // then rejected: queue_timeout
 inline constexpr Millis kRetentionMin = seconds(1);
 inline constexpr Millis kRetentionMax = days(30);
 
