@@ -3,11 +3,13 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <filesystem>
 #include <future>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "base/random.h"
@@ -160,6 +162,47 @@ TEST_CASE("rocksdb: a damaged table is an error of the read, not another value")
   CHECK(store->get(number(1)).error().code == ErrorCode::corrupt);
   CHECK(store->scan("", "", [](BytesView, BytesView) { return true; }).error().code ==
         ErrorCode::corrupt);
+}
+
+TEST_CASE("rocksdb: compacting waits for a scan that still holds the old files") {
+  const TemporaryDirectory dir;
+  const auto store = open_kv(dir.path);
+  SeededRandom random(7);
+  const Bytes secret = random.bytes(64);
+  WriteBatch batch;
+  batch.put("a", secret);
+  batch.put("b", "kept");
+  REQUIRE(store->write(batch, KvStore::Sync::yes).ok());
+  REQUIRE(store->compact("", "").ok());
+  batch.clear();
+  batch.remove("a");
+
+  std::atomic<bool> returned = false;
+  std::thread compactor;
+  bool seen_secret = false;
+  REQUIRE(store
+              ->scan("", "",
+                     [&](BytesView key, BytesView value) {
+                       if (key != "a") return true;
+                       seen_secret = value == secret;
+                       REQUIRE(store->write(batch, KvStore::Sync::yes).ok());
+                       compactor = std::thread([&] {
+                         CHECK(store->compact("", "").ok());
+                         CHECK_FALSE(directory_holds(dir.path, secret));
+                         returned = true;
+                       });
+                       // Long enough for a compaction that does not wait to return.
+                       for (int i = 0; i < 100 && !returned; ++i) {
+                         std::this_thread::sleep_for(std::chrono::milliseconds(1));
+                       }
+                       CHECK_FALSE(returned);
+                       return true;
+                     })
+              .ok());
+  compactor.join();
+  CHECK(returned);
+  CHECK(seen_secret);
+  CHECK(*store->get("b") == Bytes("kept"));
 }
 
 TEST_CASE("rocksdb: stores that share their memory keep their contents apart") {
