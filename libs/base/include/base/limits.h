@@ -110,8 +110,9 @@ inline constexpr std::size_t kObjectNameBytesMax = 128;
 
 // --- key store ---
 inline constexpr std::size_t kWrappedKeyBytesMax = 4096;
-inline constexpr std::size_t kKeyStoreQueueMax = 65'536;  // puts and destroys waiting; overloaded
-inline constexpr std::size_t kKeyStoreBatchMax = 512;     // one write, one fsync
+inline constexpr std::size_t kKeyStoreQueueMax = 65'536;     // unanswered; then overloaded
+inline constexpr std::size_t kKeyStoreBatchMax = 512;        // one write, one fsync
+inline constexpr std::size_t kKeyStoreFileBytes = 2u << 20;  // what destroying one key rewrites
 
 // --- RocksDB stores, each ---
 inline constexpr std::size_t kStoreWriteBufferBytes = 8u << 20;
