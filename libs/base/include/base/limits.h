@@ -20,6 +20,13 @@ inline constexpr std::size_t kAppendBatchRecordsMax = 512;  // one write, one fs
 inline constexpr std::size_t kAppendBatchBytesMax = 1u << 20;
 inline constexpr std::size_t kReadBatchBytesMax = 1u << 20;
 inline constexpr int kPartitionsMax = 1024;
+inline constexpr std::size_t kTopicsMax = 16;
+inline constexpr std::size_t kTopicNameBytesMax = 128;
+inline constexpr std::size_t kConsumerGroupsMax = 64;  // that report what they still need
+inline constexpr std::size_t kGroupNameBytesMax = 128;
+inline constexpr Millis kHeadMarkAgeMax = seconds(1);  // embedded: loss noticed at open
+inline constexpr std::size_t kHeadMarkBytesMax = 32u << 20;
+inline constexpr std::uint64_t kLogFreeBytesMinDefault = 64u << 20;  // below, appends are refused
 
 // --- judging (design: principle 3 and 4) ---
 inline constexpr Millis kEventAgeMax = minutes(2);     // ce_time before its append stamp
