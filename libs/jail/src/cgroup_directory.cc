@@ -32,17 +32,27 @@ bool lock_soon(int fd) {
 
 }  // namespace
 
-Result<UniqueFd> open_instance_directory(const std::string& path, bool lock) {
-  if (::mkdir(path.c_str(), 0755) != 0 && errno != EEXIST) {
+Result<InstanceDirectory> InstanceDirectory::open(const std::string& parent,
+                                                  const std::string& name, bool lock) {
+  InstanceDirectory made;
+  const auto path = parent + "/" + name;
+  made.parent_ = UniqueFd(::open(parent.c_str(), kDirectoryFlags));
+  if (!made.parent_.valid()) return errno_error("cannot open the cgroup " + parent, errno);
+  if (::mkdirat(made.parent_.get(), name.c_str(), 0755) != 0 && errno != EEXIST) {
     return errno_error("cannot create the cgroup " + path, errno);
   }
-  UniqueFd fd(::open(path.c_str(), kDirectoryFlags));
-  if (!fd.valid()) return errno_error("cannot open the cgroup " + path, errno);
-  if (lock && !lock_soon(fd.get())) {
+  made.fd_ = open_directory(made.parent_.get(), name);
+  if (!made.fd_.valid()) return errno_error("cannot open the cgroup " + path, errno);
+  if (lock && !lock_soon(made.fd_.get())) {
     return Error{ErrorCode::conflict, "the cgroup " + path + " belongs to another running jailer",
                  "give each service on this host its own instance name"};
   }
-  return fd;
+  made.name_ = name;  // from here on it is ours to remove
+  return made;
+}
+
+InstanceDirectory::~InstanceDirectory() {
+  if (fd_.valid() && !name_.empty()) (void)remove_directory(parent_.get(), name_);
 }
 
 Result<UniqueFd> make_directory(int parent, const std::string& name) {

@@ -13,8 +13,27 @@
 
 namespace sandtrail::jail {
 
-// mkdir (an existing one is fine) and open; locked if `lock`.
-Result<UniqueFd> open_instance_directory(const std::string& path, bool lock);
+// <hierarchy>/<instance>, the home of our sandboxes' groups. Removed at the end of its owner if it
+// is empty then.
+class InstanceDirectory {
+ public:
+  // Made if it is missing; locked if `lock`.
+  static Result<InstanceDirectory> open(const std::string& parent, const std::string& name,
+                                        bool lock);
+  InstanceDirectory(InstanceDirectory&&) = default;
+  InstanceDirectory& operator=(InstanceDirectory&&) = default;
+  ~InstanceDirectory();
+
+  int get() const { return fd_.get(); }
+
+ private:
+  InstanceDirectory() = default;
+
+  UniqueFd parent_;
+  UniqueFd fd_;
+  std::string name_;
+};
+
 Result<UniqueFd> make_directory(int parent, const std::string& name);  // conflict if it exists
 UniqueFd open_directory(int parent, const std::string& name);          // invalid if missing
 Status remove_directory(int parent, const std::string& name);          // missing is fine

@@ -13,7 +13,7 @@ namespace {
 
 // Directory descriptors by controller; co-mounted controllers (cpu,cpuacct) share one.
 struct V1Directories {
-  std::vector<UniqueFd> fds;
+  std::vector<InstanceDirectory> fds;
   std::map<std::string, std::size_t, std::less<>> index;
 
   int of(std::string_view controller) const {
@@ -175,13 +175,13 @@ Result<std::unique_ptr<CgroupTree>> open_v1_tree(const CgroupMounts& mounts,
   for (const auto& controller : wanted) {
     const auto mount = mounts.v1.find(controller);
     if (mount == mounts.v1.end()) continue;
-    const auto path = mount->second + "/" + instance;
+    const auto& path = mount->second;
     if (const auto known = by_path.find(path); known != by_path.end()) {
       directories.index.emplace(controller, known->second);
       continue;
     }
     // One lock is enough to own the instance.
-    ST_ASSIGN(auto fd, open_instance_directory(path, directories.fds.empty()));
+    ST_ASSIGN(auto fd, InstanceDirectory::open(path, instance, directories.fds.empty()));
     by_path.emplace(path, directories.fds.size());
     directories.index.emplace(controller, directories.fds.size());
     directories.fds.push_back(std::move(fd));

@@ -65,7 +65,7 @@ class V2Group final : public Cgroup {
 
 class V2Tree final : public CgroupTree {
  public:
-  V2Tree(UniqueFd instance, bool with_controllers)
+  V2Tree(InstanceDirectory instance, bool with_controllers)
       : instance_(std::move(instance)), with_controllers_(with_controllers) {}
 
   Result<std::unique_ptr<Cgroup>> create(const std::string& name,
@@ -110,7 +110,7 @@ class V2Tree final : public CgroupTree {
     return read_file_at(instance_.get(), "cgroup.subtree_control").find("cpu") != std::string::npos;
   }
 
-  UniqueFd instance_;
+  InstanceDirectory instance_;
   bool with_controllers_;
 };
 
@@ -166,7 +166,7 @@ Result<std::unique_ptr<CgroupTree>> open_v2_tree(const CgroupMounts& mounts,
     if (!fd.valid()) return errno_error("cannot open the cgroup " + parent, errno);
     ST_CHECK_OK(enable_controllers(fd.get()));
   }
-  ST_ASSIGN(auto directory, open_instance_directory(parent + "/" + instance, with_controllers));
+  ST_ASSIGN(auto directory, InstanceDirectory::open(parent, instance, with_controllers));
   if (with_controllers) {
     const auto status = enable_controllers(directory.get());
     if (!status.ok()) {

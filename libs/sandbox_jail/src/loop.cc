@@ -13,9 +13,6 @@
 namespace sandtrail {
 namespace {
 
-// epoll tags; sandboxes have ids from 1 up.
-constexpr std::uint64_t kWakeTag = std::uint64_t{1} << 40;
-constexpr std::uint64_t kJailerTag = kWakeTag + 1;
 constexpr int kEventsMax = 64;
 
 }  // namespace

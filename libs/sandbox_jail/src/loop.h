@@ -69,6 +69,10 @@ class JailDriver::Loop {
     AgentSession::HostFacts facts;
   };
 
+  // epoll tags; sandboxes have ids from 1 up.
+  static constexpr std::uint64_t kWakeTag = std::uint64_t{1} << 40;
+  static constexpr std::uint64_t kJailerTag = kWakeTag + 1;
+
   void run();
   void turn();
   int timeout_ms() const;
