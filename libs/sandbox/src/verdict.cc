@@ -70,9 +70,9 @@ std::string joined(const std::vector<std::string>& words) {
 
 }  // namespace
 
-Judgement judge(const SandboxExit& exit) {
+SandboxJudgement judge(const SandboxExit& exit) {
   const auto ruling = rule(exit);
-  Judgement judgement{ruling.verdict, ruling.cause, ruling.actor, {}};
+  SandboxJudgement judgement{ruling.verdict, ruling.cause, ruling.actor, {}};
   const auto note = [&](const char* name, std::string value) {
     judgement.evidence.emplace_back(name, std::move(value));
   };
@@ -88,32 +88,6 @@ Judgement judge(const SandboxExit& exit) {
   if (!exit.controls_missing.empty()) note("controls_missing", joined(exit.controls_missing));
   if (exit.broken) note("error", exit.broken->text());
   return judgement;
-}
-
-std::string_view name_of(Verdict verdict) {
-  switch (verdict) {
-    case Verdict::ok:
-      return "ok";
-    case Verdict::nonzero_exit:
-      return "nonzero_exit";
-    case Verdict::signaled:
-      return "signaled";
-    case Verdict::timeout:
-      return "timeout";
-    case Verdict::memory_limit:
-      return "memory_limit";
-    case Verdict::output_limit:
-      return "output_limit";
-    case Verdict::process_limit:
-      return "process_limit";
-    case Verdict::compile_error:
-      return "compile_error";
-    case Verdict::cancelled:
-      return "cancelled";
-    case Verdict::internal_error:
-      return "internal_error";
-  }
-  return "internal_error";
 }
 
 std::string_view name_of(VerdictActor actor) {

@@ -34,7 +34,7 @@ TEST_CASE_TEMPLATE("each way to end is reported as what it was", H, DRIVERS) {
     CAPTURE(row.name);
     const auto exit = harness.run(row.program);
     const auto judgement = judge(exit);
-    CHECK_MESSAGE(judgement.verdict == row.verdict, name_of(judgement.verdict),
+    CHECK_MESSAGE(judgement.verdict == row.verdict, enum_text(judgement.verdict),
                   (exit.broken ? exit.broken->text() : exit.err.kept));
     CHECK(judgement.cause == row.cause);
   }

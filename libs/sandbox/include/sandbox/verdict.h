@@ -10,23 +10,10 @@
 #include <utility>
 #include <vector>
 
+#include "domain/execution.h"
 #include "sandbox/driver.h"
 
 namespace sandtrail {
-
-enum class Verdict : unsigned char {
-  ok,
-  nonzero_exit,
-  signaled,
-  timeout,
-  memory_limit,
-  output_limit,
-  process_limit,
-  compile_error,  // the compile stage failed by itself
-  cancelled,
-  internal_error,  // says nothing about the program
-};
-std::string_view name_of(Verdict verdict);
 
 // Who ended the program.
 enum class VerdictActor : unsigned char {
@@ -37,7 +24,7 @@ enum class VerdictActor : unsigned char {
 };
 std::string_view name_of(VerdictActor actor);  // "operator" for operator_
 
-struct Judgement {
+struct SandboxJudgement {
   Verdict verdict = Verdict::internal_error;
   // Stable words: exit_zero exit_code signal kernel_signal oom_kill wall_time output_flood
   // process_flood cancel_requested host_shutdown driver_error no_exit_status.
@@ -48,7 +35,7 @@ struct Judgement {
   std::vector<std::pair<std::string, std::string>> evidence;
 };
 
-Judgement judge(const SandboxExit& exit);
+SandboxJudgement judge(const SandboxExit& exit);
 
 // "SIGKILL"; "signal 70" for numbers without a name.
 std::string signal_name(int signal);
