@@ -4,6 +4,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/limits.h"
+
 namespace sandtrail {
 
 void MemoryKeyStore::put(WrappedKey key, Done done) {
@@ -20,11 +22,11 @@ void MemoryKeyStore::submit(Request request) {
   Status status;
   {
     const std::lock_guard lock(mutex_);
-    if (holding_) {
+    if (holding_ && held_.size() < limits::kKeyStoreQueueMax) {
       held_.push_back(std::move(request));
       return;
     }
-    status = apply(request);
+    status = holding_ ? Error{ErrorCode::overloaded, "too many requests wait", ""} : apply(request);
   }
   request.done(status);
 }

@@ -35,13 +35,16 @@ struct MemoryKeys {
     });
     return found;
   }
+  void stall() { twin.hold(); }
+  void resume() { twin.release(); }
   void fill_disk() { twin.fail(Error{ErrorCode::disk_full, "full", ""}); }
   void empty_disk() {}
 };
 
 struct RocksDbKeys {
   SmallDisk disk{128u << 20};
-  std::unique_ptr<KeyStore> adapter;
+  std::promise<void> resumed;
+  std::unique_ptr<KeyStore> adapter;  // last: its threads use what stands above
 
   RocksDbKeys() { open(); }
   void open() {
@@ -55,6 +58,19 @@ struct RocksDbKeys {
     open();
   }
   bool holds(BytesView needle) { return directory_holds(disk.path(), needle); }
+  // Whoever answers slowly holds up the thread that answers.
+  void stall() {
+    std::promise<void> stalled;
+    WrappedKey key;
+    key.id = DataKeyId::derived(Bytes(16, 's'));
+    key.wrapped = "stalls";
+    adapter->put(key, [this, &stalled](Status) {
+      stalled.set_value();
+      resumed.get_future().wait();
+    });
+    stalled.get_future().wait();
+  }
+  void resume() { resumed.set_value(); }
   void fill_disk() { disk.fill(); }
   void empty_disk() { disk.empty(); }
 };
@@ -283,6 +299,34 @@ KEY_TEST("many users at a time") {
   for (auto& user : users) user.join();
   CHECK(wrong == 0);
   CHECK(list(fixture.store()).size() == 4 * 35);
+}
+
+KEY_TEST("a store that does not keep up refuses at once, and answers what it took") {
+  Fixture fixture;
+  SeededRandom random(11);
+  const DataKeyId id = DataKeyId::derived(random.bytes(16));
+  std::atomic<std::size_t> answered = 0;
+  std::atomic<std::size_t> failed = 0;
+  const auto count = [&](const Status& status) {
+    if (!status.ok()) ++failed;
+    ++answered;
+  };
+  fixture.stall();
+  for (std::size_t i = 1; i < limits::kKeyStoreQueueMax; ++i) fixture.store().destroy(id, count);
+  CHECK(answered == 0);
+  Answer last;
+  fixture.store().destroy(id, last.done());
+  Status refused;
+  fixture.store().put(new_key(random), [&refused](Status status) { refused = status; });
+  REQUIRE_FALSE(refused.ok());
+  CHECK(refused.error().code == ErrorCode::overloaded);
+  CHECK(refused.error().retryable());
+  fixture.resume();
+  CHECK(last.wait().ok());
+  CHECK(put(fixture.store(), new_key(random)).ok());
+  fixture.reopen();
+  CHECK(answered == limits::kKeyStoreQueueMax - 1);
+  CHECK(failed == 0);
 }
 
 KEY_TEST("what was answered is there after opening anew") {

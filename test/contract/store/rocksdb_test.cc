@@ -3,7 +3,6 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <filesystem>
 #include <future>
@@ -177,7 +176,8 @@ TEST_CASE("rocksdb: compacting waits for a scan that still holds the old files")
   batch.clear();
   batch.remove("a");
 
-  std::atomic<bool> returned = false;
+  std::promise<void> promise;
+  const std::future<void> returned = promise.get_future();
   std::thread compactor;
   bool seen_secret = false;
   REQUIRE(store
@@ -185,22 +185,20 @@ TEST_CASE("rocksdb: compacting waits for a scan that still holds the old files")
                      [&](BytesView key, BytesView value) {
                        if (key != "a") return true;
                        seen_secret = value == secret;
-                       REQUIRE(store->write(batch, KvStore::Sync::yes).ok());
+                       CHECK(store->write(batch, KvStore::Sync::yes).ok());
                        compactor = std::thread([&] {
                          CHECK(store->compact("", "").ok());
                          CHECK_FALSE(directory_holds(dir.path, secret));
-                         returned = true;
+                         promise.set_value();
                        });
                        // Long enough for a compaction that does not wait to return.
-                       for (int i = 0; i < 100 && !returned; ++i) {
-                         std::this_thread::sleep_for(std::chrono::milliseconds(1));
-                       }
-                       CHECK_FALSE(returned);
+                       CHECK(returned.wait_for(std::chrono::milliseconds(100)) ==
+                             std::future_status::timeout);
                        return true;
                      })
               .ok());
+  REQUIRE(compactor.joinable());
   compactor.join();
-  CHECK(returned);
   CHECK(seen_secret);
   CHECK(*store->get("b") == Bytes("kept"));
 }
