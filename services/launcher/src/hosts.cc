@@ -68,6 +68,13 @@ Host* Hosts::find(const HostId& host, std::int64_t epoch) const {
   return nullptr;
 }
 
+bool Hosts::replaced(const HostId& host, std::int64_t epoch) const {
+  const std::lock_guard lock(mutex_);
+  return std::any_of(hosts_.begin(), hosts_.end(), [&](const Entry& entry) {
+    return entry.info.id == host && entry.info.epoch > epoch;
+  });
+}
+
 void Hosts::attach(const TopicPartition& where, Listener listener) {
   const std::lock_guard lock(mutex_);
   listeners_[where] = std::move(listener);

@@ -18,7 +18,8 @@ bool held_by_host(const ExecutionRow& row) {
 
 LauncherPartition::LauncherPartition(RoleContext& context, Hosts& hosts, Payloads& payloads,
                                      Executor executor)
-    : context_(context), hosts_(hosts), payloads_(payloads), executor_(std::move(executor)) {
+    : context_(context), hosts_(hosts), payloads_(payloads), executor_(std::move(executor)),
+      live_since_(context.now()) {
   Hosts::Listener listener;
   // guard() is made once for each report, since it carries the report.
   auto inbox = std::make_shared<std::pair<std::mutex, std::vector<HostReport>>>();
@@ -70,8 +71,18 @@ void LauncherPartition::take_up(const ExecutionId& id, const ExecutionRow& row) 
     if (row.cancel_requested) host->cancel(id, row.attempt);
     return;
   }
-  // Its host started anew since, or never got it: a new epoch reaps whatever was left.
-  give_up(id, "the host restarted");
+  if (host != nullptr || hosts_.replaced(row.host, row.host_epoch)) {
+    // Its host never got it, or started anew since and reaped whatever was left.
+    give_up(id, "the host restarted");
+    return;
+  }
+  // The host may yet come back within its lease, with the attempt.
+  const UnixMs until = live_since_ + limits::kHostLease + limits::kHostLeaseMargin;
+  context_.at(until, "lease/" + id.text(), [this, id] {
+    const ExecutionRow* now = find(id);
+    if (now == nullptr || !held_by_host(*now)) return;
+    if (hosts_.find(now->host, now->host_epoch) == nullptr) give_up(id, "the host is gone");
+  });
 }
 
 void LauncherPartition::enqueue(const ExecutionId& id, const ExecutionRow& row) {
@@ -228,10 +239,9 @@ void LauncherPartition::launch(const ExecutionId& id) {
   const auto stored = context_.rows(kLauncherProjection).get(id.view());
   const auto parsed = stored ? json::parse(*stored) : Result<json::value>(json::value());
   auto launch_row = from_json<LaunchRow>(parsed.ok() ? *parsed : json::value());
-  Host* host = hosts_.find(row.host, row.host_epoch);
-  if (!launch_row.ok() || host == nullptr) {
+  if (!launch_row.ok()) {
     launched_.erase(id);
-    give_up(id, "the host is gone");
+    give_up(id, "the input cannot be read");
     return;
   }
   auto order = std::make_shared<LaunchOrder>();
@@ -242,18 +252,35 @@ void LauncherPartition::launch(const ExecutionId& id) {
   order->language = launch_row->language;
   order->limits = row.limits;
   order->input = std::move(launch_row->input);
-  auto failed = context_.guard([this, id] {
-    launched_.erase(id);
-    give_up(id, "the input cannot be read");
-  });
-  executor_([this, host, order, failed, &payloads = payloads_] {
+  auto loaded = std::make_shared<Status>();
+  const auto go_on = context_.guard([this, order, loaded] { hand_over(*order, *loaded); });
+  executor_([order, loaded, go_on, &payloads = payloads_] {
     auto input = payloads.load(order->input);
     auto key = payloads.keyring().get(order->input.key);
-    if (!input.ok() || !key.ok()) return failed();
-    order->input = std::move(input).value();
-    order->key = std::move(key).value();
-    host->launch(std::move(*order));
+    if (input.ok() && key.ok()) {
+      order->input = std::move(input).value();
+      order->key = std::move(key).value();
+    } else {
+      *loaded = input.ok() ? key.error() : input.error();
+    }
+    go_on();
   });
+}
+
+void LauncherPartition::hand_over(LaunchOrder& order, const Status& loaded) {
+  const ExecutionId id = order.execution;
+  const ExecutionRow* row = find(id);
+  if (row == nullptr || !held_by_host(*row) || row->attempt != order.attempt) return;
+  Host* host = hosts_.find(row->host, row->host_epoch);
+  if (!loaded.ok() || host == nullptr) {
+    launched_.erase(id);
+    give_up(id, loaded.ok() ? "the host is gone" : "the input cannot be read");
+    return;
+  }
+  const std::int64_t attempt = order.attempt;
+  host->launch(std::move(order));
+  // Asked for while the input was read: the host did not know the attempt yet.
+  if (row->cancel_requested) host->cancel(id, attempt);
 }
 
 void LauncherPartition::reject(const ExecutionId& id, RejectReason reason, std::string detail) {

@@ -34,6 +34,7 @@ class LauncherPartition final : public RolePartition {
               MicroCredits hold);
   void after_assign(const ExecutionId& id, const HostInfo& host, const ProposalOutcome& outcome);
   void launch(const ExecutionId& id);
+  void hand_over(LaunchOrder& order, const Status& loaded);
   void reject(const ExecutionId& id, RejectReason reason, std::string detail);
   void give_up(const ExecutionId& id, const std::string& reason);
   void decide_cancelled(const ExecutionId& id);
@@ -53,6 +54,7 @@ class LauncherPartition final : public RolePartition {
   Hosts& hosts_;
   Payloads& payloads_;
   Executor executor_;
+  UnixMs live_since_;
   AdmissionQueue queue_;
   std::map<ExecutionId, InFlight> in_flight_;
   std::map<ExecutionId, HostId> slots_;  // taken for executions of this partition

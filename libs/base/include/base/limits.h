@@ -63,6 +63,8 @@ inline constexpr std::int64_t kOutputBytesMax = 256 * 1024;  // kept, each strea
 inline constexpr std::int64_t kOutputFloodBytes = 16 << 20;  // then killed: output_limit
 inline constexpr std::int64_t kAttemptsMax = 5;
 inline constexpr Millis kQueueWaitMax = minutes(15);  // then rejected: queue_timeout
+inline constexpr Millis kHostLease = seconds(15);               // a host cut off so long gives up
+inline constexpr Millis kHostLeaseMargin = seconds(5);
 inline constexpr Millis kRetentionMin = seconds(1);
 inline constexpr Millis kRetentionMax = days(30);
 

@@ -33,6 +33,9 @@ class Hosts {
   // The host, if it is connected with this epoch.
   Host* find(const HostId& host, std::int64_t epoch) const;
 
+  // True if the host is connected with a later epoch: whatever an earlier one ran is gone.
+  bool replaced(const HostId& host, std::int64_t epoch) const;
+
   // What a partition's launcher wants to hear. Both are called on any thread.
   struct Listener {
     ReportSink on_report;
