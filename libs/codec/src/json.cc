@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "codec/json.h"
 
+#include <algorithm>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/stream_parser.hpp>
+#include <cmath>
 #include <exception>
 
 #include "base/limits.h"
@@ -41,6 +43,20 @@ void pretty_to(std::string& out, const value& v, std::size_t depth) {
   }
 }
 
+// Boost reads 1e400 as infinity, which it prints as a number that it does not read again. The
+// recursion is as deep as the parser allowed.
+bool all_finite(const value& v) {
+  if (const auto* number = v.if_double()) return std::isfinite(*number);
+  if (const auto* items = v.if_array()) {
+    return std::all_of(items->begin(), items->end(), all_finite);
+  }
+  if (const auto* members = v.if_object()) {
+    return std::all_of(members->begin(), members->end(),
+                       [](const auto& member) { return all_finite(member.value()); });
+  }
+  return true;
+}
+
 }  // namespace
 
 Result<value> parse(std::string_view text) {
@@ -57,7 +73,12 @@ Result<value> parse(std::string_view text) {
       return Error{ErrorCode::invalid_argument,
                    "not valid JSON at byte " + std::to_string(read) + ": " + error.message(), ""};
     }
-    return parser.release();
+    value parsed = parser.release();
+    if (!all_finite(parsed)) {
+      return Error{ErrorCode::invalid_argument, "a number is too large for JSON to be exchanged",
+                   ""};
+    }
+    return parsed;
   } catch (const std::exception& e) {
     return Error{ErrorCode::invalid_argument, std::string("not valid JSON: ") + e.what(), ""};
   }

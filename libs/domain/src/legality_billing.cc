@@ -8,7 +8,8 @@ namespace {
 constexpr std::int64_t kGrantMax = 1'000'000'000 * kMicroCreditsPerCredit;
 
 VoidReason adopt(Context& c, const RateCard& card) {
-  if (card.version != c.state.meta.rate_card + 1) return VoidReason::version_mismatch;
+  // A partition may adopt the newest card without those it missed.
+  if (card.version <= c.state.meta.rate_card) return VoidReason::version_mismatch;
   if (card.per_gib_core_second.count < 0) return VoidReason::invalid;
   c.state.cards.change(card_key(card.version)) = card;
   c.state.meta.rate_card = card.version;

@@ -63,6 +63,10 @@ void PartitionRunner::run() {
 
 bool PartitionRunner::step() {
   bool worked = false;
+  if (!introduced_) {
+    introduced_ = true;
+    for (Observer* observer : parts_.observers) observer->on_loaded(fold_);
+  }
   for (const auto& task : mailbox_->take()) {
     task();
     worked = true;
@@ -87,8 +91,8 @@ bool PartitionRunner::fold_batch() {
   }
   if (fold_.next() >= target_) caught_up_ = true;
   if (batch.records().empty()) return false;
-  proposals_.complete(batch.records());
   for (Observer* observer : parts_.observers) observer->on_committed(fold_, batch.records());
+  proposals_.complete(batch.records());
   for (const auto& session : sessions_) session->on_committed(batch.records());
   return true;
 }

@@ -78,6 +78,7 @@ class PartitionRunner {
   mutable std::mutex stopped_mutex_;
   std::string stopped_because_;
   std::atomic<bool> failed_{false};
+  bool introduced_ = false;  // to the observers
   UnixMs last_sweep_{};
   std::shared_ptr<void> subscription_;
   std::thread thread_;

@@ -20,6 +20,13 @@ inline constexpr std::size_t kAppendBatchRecordsMax = 512;  // one write, one fs
 inline constexpr std::size_t kAppendBatchBytesMax = 1u << 20;
 inline constexpr std::size_t kReadBatchBytesMax = 1u << 20;
 inline constexpr int kPartitionsMax = 1024;
+inline constexpr std::size_t kTopicsMax = 16;
+inline constexpr std::size_t kTopicNameBytesMax = 128;
+inline constexpr std::size_t kConsumerGroupsMax = 64;  // that report what they still need
+inline constexpr std::size_t kGroupNameBytesMax = 128;
+inline constexpr Millis kHeadMarkAgeMax = seconds(1);  // embedded: loss noticed at open
+inline constexpr std::size_t kHeadMarkBytesMax = 32u << 20;
+inline constexpr std::uint64_t kLogFreeBytesMinDefault = 64u << 20;  // below, appends are refused
 
 // --- judging (design: principle 3 and 4) ---
 inline constexpr Millis kEventAgeMax = minutes(2);     // ce_time before its append stamp
@@ -55,8 +62,31 @@ inline constexpr std::int64_t kDiskMibMax = 1024;
 inline constexpr std::int64_t kOutputBytesMax = 256 * 1024;  // kept, each stream
 inline constexpr std::int64_t kOutputFloodBytes = 16 << 20;  // then killed: output_limit
 inline constexpr std::int64_t kAttemptsMax = 5;
+inline constexpr Millis kQueueWaitMax = minutes(15);  // then rejected: queue_timeout
+inline constexpr Millis kHostLease = seconds(15);               // a host cut off so long gives up
+inline constexpr Millis kHostLeaseMargin = seconds(5);
 inline constexpr Millis kRetentionMin = seconds(1);
 inline constexpr Millis kRetentionMax = days(30);
+
+// --- process jail and guest agent ---
+inline constexpr int kJailSlotsMax = 256;                       // sandboxes at once on one host
+inline constexpr std::size_t kGuestFrameBytesMax = 64 * 1024;   // header included
+inline constexpr std::size_t kGuestChunkBytesMax = 32 * 1024;   // file or output bytes in a frame
+inline constexpr std::int64_t kGuestTotalStepBytes = 1 << 20;   // dropped output between two totals
+inline constexpr std::size_t kJailerPacketBytesMax = 64 * 1024;
+inline constexpr std::size_t kOwnedNamesMax = 512;              // of one answer of list_owned
+inline constexpr std::size_t kStagesMax = 4;
+inline constexpr std::int64_t kForkRefusalsMax = 256;           // more: killed, process_flood
+inline constexpr std::int64_t kJailOpenFilesMax = 1024;         // of one process
+inline constexpr std::int64_t kJailInodesMax = 65'536;          // in all writable directories
+inline constexpr std::int64_t kJailStackBytesMax = 64 << 20;
+inline constexpr std::int64_t kJailLockedBytesMax = 64 * 1024;
+inline constexpr Millis kJailWatchInterval = {50};    // out-of-memory and fork counters are read
+inline constexpr Millis kSandboxBootTimeout = seconds(10);      // launch to started
+inline constexpr Millis kSandboxExitGrace = {100};    // main process gone, its pipes still held
+inline constexpr Millis kJailOverrun = seconds(2);    // the jailer's own deadline after the host's
+inline constexpr Millis kJailerAnswerTimeout = seconds(10);
+inline constexpr Millis kJailerRestartInterval = seconds(1);
 
 // --- organisations ---
 inline constexpr std::size_t kNameBytesMax = 128;
@@ -75,6 +105,24 @@ inline constexpr Millis kHttpHeaderTimeout = seconds(15);
 inline constexpr Millis kHttpBodyTimeout = seconds(60);
 inline constexpr Millis kHttpIdleTimeout = seconds(75);
 inline constexpr Millis kHttpWriteTimeout = seconds(60);
+inline constexpr std::size_t kHttpFieldsMax = 128;  // of one message, trailers included
+inline constexpr Millis kHttpLingerTimeout =
+    seconds(2);  // after the last answer, for the peer's end
+inline constexpr std::size_t kHttpLingerBytesMax = 1u << 20;  // read and dropped meanwhile
+inline constexpr std::size_t kHttpRefusalsMax = 64;  // connections over the limit told so at once
+inline constexpr Millis kHttpAcceptBackoff = Millis{100};  // when out of file descriptors
+inline constexpr Millis kHttpSweepPeriod = Millis{250};    // how exactly time-outs are kept
+inline constexpr int kHttpBacklog = 1024;                  // connections the kernel keeps for us
+inline constexpr int kHttpProbeSeconds = 30;               // idle, then TCP asks thrice every 10 s
+inline constexpr std::size_t kHttpClientInFlightMax = 1024;
+inline constexpr std::size_t kHttpClientKeptPerOriginMax = 16;  // idle connections
+inline constexpr std::size_t kHttpClientKeptMax = 256;          // … of one thread
+inline constexpr Millis kHttpClientKeptIdleMax = seconds(30);
+inline constexpr Millis kHttpClientKeptAgeMax = minutes(5);  // then the name is resolved again
+inline constexpr std::size_t kHttpClientDrainBytesMax = 64 * 1024;  // to keep the connection
+inline constexpr std::size_t kHttpClientAddressesMax = 8;           // tried, of one name
+inline constexpr int kHttpResolverThreadsMax = 8;
+inline constexpr std::size_t kSseEventBytesMax = 2u << 20;
 inline constexpr int kJsonDepthMax = 32;
 inline constexpr std::int64_t kPreferWaitSecondsMax = 60;
 inline constexpr std::size_t kWaitersMax = 16'384;
@@ -109,8 +157,9 @@ inline constexpr std::size_t kObjectNameBytesMax = 128;
 
 // --- key store ---
 inline constexpr std::size_t kWrappedKeyBytesMax = 4096;
-inline constexpr std::size_t kKeyStoreQueueMax = 65'536;  // puts and destroys waiting; overloaded
-inline constexpr std::size_t kKeyStoreBatchMax = 512;     // one write, one fsync
+inline constexpr std::size_t kKeyStoreQueueMax = 65'536;     // unanswered; then overloaded
+inline constexpr std::size_t kKeyStoreBatchMax = 512;        // one write, one fsync
+inline constexpr std::size_t kKeyStoreFileBytes = 2u << 20;  // what destroying one key rewrites
 
 // --- RocksDB stores, each ---
 inline constexpr std::size_t kStoreWriteBufferBytes = 8u << 20;

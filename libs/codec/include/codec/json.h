@@ -17,9 +17,9 @@ using object = boost::json::object;
 using string = boost::json::string;
 using value = boost::json::value;
 
-// Strict: one value, UTF-8, at most limits::kJsonDepthMax deep, no trailing bytes. Of a name that
-// is given twice the last counts. The caller bounds the size. invalid_argument names the byte
-// offset.
+// Strict: one value, UTF-8, at most limits::kJsonDepthMax deep, no trailing bytes, no number past
+// the range of a double. Of a name that is given twice the last counts. The caller bounds the size.
+// invalid_argument names the byte offset of a malformed text.
 Result<value> parse(std::string_view text);
 
 // Compact, in the order of insertion; the same value always gives the same bytes.

@@ -98,8 +98,10 @@ template <typename Tag>
 inline constexpr bool is_id<Id<Tag>> = true;
 
 // A span or an amount: one integer named `count`, its unit in the type's name. In JSON the integer.
+// A described struct that has a member of that name is an object like any other.
 template <typename T>
-concept Counted = std::is_class_v<T> && !std::is_same_v<T, UnixMs> && requires(T & t) {
+concept Counted =
+    std::is_class_v<T> && !std::is_same_v<T, UnixMs> && !Described<T> && requires(T & t) {
   { t.count } -> std::same_as<std::int64_t&>;
 };
 

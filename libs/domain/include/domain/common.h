@@ -19,14 +19,14 @@ struct MicroCredits {
 inline constexpr std::int64_t kMicroCreditsPerCredit = 1'000'000;
 
 // What an API key may do; each includes the ones before it, but for auditor and operator.
-enum class Role { viewer, member, admin, auditor };
+enum class KeyRole { viewer, member, admin, auditor };
 template <>
-struct EnumNames<Role> {
-  static constexpr std::array<std::pair<Role, std::string_view>, 4> names{
-      {{Role::viewer, "viewer"},
-       {Role::member, "member"},
-       {Role::admin, "admin"},
-       {Role::auditor, "auditor"}}};
+struct EnumNames<KeyRole> {
+  static constexpr std::array<std::pair<KeyRole, std::string_view>, 4> names{
+      {{KeyRole::viewer, "viewer"},
+       {KeyRole::member, "member"},
+       {KeyRole::admin, "admin"},
+       {KeyRole::auditor, "auditor"}}};
 };
 
 enum class ActorKind { api_key, op, unauthenticated };

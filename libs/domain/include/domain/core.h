@@ -112,13 +112,13 @@ struct TypeRule {
   TopicKind topic = TopicKind::events;
   std::optional<DeciderRole> decider;  // must carry this role's current epoch
   ActorRule actor = ActorRule::none;
-  Role role = Role::viewer;
+  KeyRole role = KeyRole::viewer;
   std::string_view action;  // in the audit log, where an actor acts; else empty
 };
 const TypeRule& rule_of(std::string_view type);
 
 // True if a key of role `have` may do what needs `need`.
-bool role_allows(Role have, Role need);
+bool role_allows(KeyRole have, KeyRole need);
 
 // Not thread-safe: one fold, one thread.
 class Core {

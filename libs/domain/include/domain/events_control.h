@@ -53,7 +53,7 @@ struct ApiKeyCreated {
   static constexpr std::string_view kType = "sandtrail.api_key.created";
   KeyId key;
   std::string name;
-  Role role = Role::member;
+  KeyRole role = KeyRole::member;
   Blob secret_sha256;  // of the key's whole text
   std::string hint;    // its last four characters
   std::optional<UnixMs> expires;

@@ -54,7 +54,7 @@ struct OrgRow {
 struct KeyRow {
   OrgId org;
   std::string name;
-  Role role = Role::viewer;
+  KeyRole role = KeyRole::viewer;
   Blob secret_sha256;
   std::string hint;
   UnixMs created;
@@ -228,10 +228,12 @@ struct AuditChainRow {
 struct CoreMeta {
   UnixMs log_time;  // the greatest append stamp so far
   std::int64_t rules = 1;
-  std::int64_t rate_card = 0;  // newest version adopted (events) or published (platform)
-  std::int64_t platform_position = -1;
+  std::int64_t rate_card = 0;            // newest version adopted (events) or published (platform)
+  std::int64_t platform_position = -1;    // on `platform`, of that card
   std::int64_t audit_acknowledged = -1;  // events, platform: position known to stand on `audit`
   Blob audit_tree;                       // audit: serialised MerkleFrontier
+  std::int64_t checkpoint_size = 0;      // audit: newest signed checkpoint
+  std::string checkpoint_note;
   template <typename Self, typename V>
   static void fields(Self& s, V& v) {
     v("log_time", s.log_time);

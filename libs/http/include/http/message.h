@@ -12,6 +12,13 @@
 
 namespace sandtrail::http {
 
+// True if the names are equal but for ASCII case (RFC 9110 section 5.1).
+bool same_field_name(std::string_view a, std::string_view b);
+// A token (RFC 9110 section 5.6.2), not empty. Methods have the same form.
+bool valid_field_name(std::string_view name);
+// Printable ASCII, space and tab: what we send, and all we accept (no obs-text, no line breaks).
+bool valid_field_value(std::string_view value);
+
 // Field names are compared without case (RFC 9110 section 5.1); order is kept.
 class Fields {
  public:
@@ -45,8 +52,9 @@ struct Response {
 std::string_view reason_phrase(int status);
 
 // "a=1&b=x%20y" in order, decoded; nullopt if an escape is malformed or a value is not UTF-8.
+// As in forms, '+' is a space, a piece without '=' has the value "", and empty pieces are skipped.
 std::optional<std::vector<std::pair<std::string, std::string>>> parse_query(std::string_view query);
-// Percent-decodes one path segment; nullopt as above.
+// Percent-decodes one path segment ('+' stays); nullopt as above.
 std::optional<std::string> percent_decode(std::string_view text);
 
 }  // namespace sandtrail::http

@@ -14,7 +14,8 @@
 
 namespace sandtrail::http {
 
-// The body of a streamed response (SSE). Thread-safe.
+// The body of a streamed response (SSE). Thread-safe. Dropping the last reference without finish()
+// cuts the connection, so that the peer knows the body as incomplete.
 class Stream {
  public:
   virtual ~Stream() = default;
@@ -22,19 +23,23 @@ class Stream {
   // limits::kHttpStreamBufferBytesMax behind (the connection is then cut).
   virtual bool write(Bytes chunk) = 0;
   virtual void finish() = 0;
-  // Called once when the connection ends for any reason, at once if it already has.
+  // Called once when the connection or, after finish(), the answer ends, for any reason; at once if
+  // it already has. Must not own the Stream.
   virtual void on_closed(std::function<void()> closed) = 0;
 };
 
 // Answers one request. Exactly one of respond() and start_stream() must be called, once; dropping
-// the last reference without either answers 500. Thread-safe.
+// the last reference without either answers 500. Whatever comes after the first is ignored.
+// Thread-safe.
 class Responder {
  public:
   virtual ~Responder() = default;
   virtual void respond(Response response) = 0;
   // Sends the head (status and fields) at once, the body by the stream, chunked.
   virtual std::shared_ptr<Stream> start_stream(Response head) = 0;
-  // Called once if the peer goes away before the answer, so that a wait can be dropped.
+  // Called once if the connection ends before the answer, so that a wait can be dropped; never
+  // after respond() or start_stream(). A peer that only shut down its sending side is still there.
+  // Must not own the Responder.
   virtual void on_closed(std::function<void()> closed) = 0;
 };
 
@@ -43,14 +48,17 @@ using Handler = std::function<void(Request, std::shared_ptr<Responder>)>;
 
 struct ServerOptions {
   std::string address = "127.0.0.1";
-  std::uint16_t port = 0;          // 0: the kernel chooses, see Server::port()
-  std::size_t body_bytes_max = 0;  // 0: limits::kHttpBodyBytesMax
-  // Answers for requests that never reach the handler (400, 408, 413, 414, 431, 501, 503):
-  // given the status and a detail, returns the response (a problem document).
+  std::uint16_t port = 0;           // 0: the kernel chooses, see Server::port()
+  std::size_t body_bytes_max = 0;   // 0: limits::kHttpBodyBytesMax
+  std::size_t connections_max = 0;  // 0: limits::kHttpConnectionsMax; above it: 503 and close
+  // Answers for requests that never reach the handler (400, 408, 413, 414, 417, 431, 501, 503,
+  // 505) or that it left unanswered (500): given the status and a detail, returns the response (a
+  // problem document). Must not throw. Empty: the detail as text/plain.
   std::function<Response(int status, std::string detail)> reject;
 };
 
-// Limits and time-outs are those of base/limits.h. The destructor stops it.
+// Limits and time-outs are those of base/limits.h. The destructor stops it; neither may be called
+// from a handler or callback. Thread-safe.
 class Server {
  public:
   virtual ~Server() = default;

@@ -35,10 +35,12 @@ class PartitionView {
   virtual Position next() const = 0;  // of the first record not folded yet
 };
 
-// Sees every committed batch, live or not, on the partition's thread.
+// Sees every partition of the process, live or not, on the partition's thread.
 class Observer {
  public:
   virtual ~Observer() = default;
+  // Once, before any batch: the state as it was loaded.
+  virtual void on_loaded(const PartitionView&) {}
   virtual void on_committed(const PartitionView& view, const std::vector<Folded>& batch) = 0;
 };
 

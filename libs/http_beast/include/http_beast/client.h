@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// The outbound HTTP/1.1 client on Boost.Asio and OpenSSL, with Boost.Beast as parser.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/result.h"
+#include "http/client.h"
+
+namespace sandtrail::http {
+
+struct ClientOptions {
+  AddressPolicy policy;                                        // its CIDRs must be valid_cidr()
+  int threads = 1;                                             // an origin is served by one of them
+  std::size_t in_flight_max = limits::kHttpClientInFlightMax;  // all origins together
+  std::string ca_file;      // PEM; replaces the system's certificate authorities if not empty
+  bool verify_peer = true;  // false: any certificate will do. For development only
+  std::string user_agent = "sandtrail";
+  std::shared_ptr<const Clock> clock = std::make_shared<SystemClock>();  // for timings and ages
+};
+
+// Errors: invalid_argument (options), not_found or corrupt (ca_file). The destructor ends all
+// requests in flight as cancelled and must not run on one of its own threads.
+Result<std::unique_ptr<Client>> make_client(ClientOptions options);
+
+}  // namespace sandtrail::http

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "http_beast/server.h"
+
+#include <sys/resource.h>
+
+#include <boost/asio/ip/address.hpp>
+#include <boost/asio/post.hpp>
+#include <chrono>
+#include <system_error>
+#include <vector>
+
+#include "base/limits.h"
+#include "server_loop.h"
+
+namespace sandtrail::http {
+namespace {
+
+using boost::system::error_code;
+using tcp = asio::ip::tcp;
+
+// A waiting connection is one open file each; the soft default of 1024 is for programs that use
+// select().
+void raise_open_files() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);  // refused: accept backs off when it runs out
+}
+
+Error listen_error(const ServerOptions& options, const error_code& error) {
+  const std::string where = options.address + " port " + std::to_string(options.port);
+  const std::string message = "cannot listen on " + where + ": " + error.message();
+  if (error == asio::error::address_in_use) {
+    return {ErrorCode::conflict, message, "port already in use; choose another with --listen"};
+  }
+  if (error == asio::error::access_denied) {
+    return {ErrorCode::denied, message,
+            "ports below 1024 need a privilege; choose another with --listen"};
+  }
+  if (error == boost::system::errc::address_not_available) {
+    return {ErrorCode::unavailable, message,
+            "no interface of this machine has that address; choose another with --listen"};
+  }
+  return {ErrorCode::internal, message, ""};
+}
+
+class BeastServer final : public Server {
+ public:
+  BeastServer(ServerOptions options, Handler handler, int threads,
+              std::shared_ptr<const Clock> clock) {
+    state_.options = std::move(options);
+    state_.handler = std::move(handler);
+    state_.clock = std::move(clock);
+    for (int i = 0; i < threads; ++i) loops_.push_back(std::make_unique<ServerLoop>(state_));
+    acceptor_.emplace(loops_.front()->context());
+    backoff_.emplace(loops_.front()->context());
+  }
+  ~BeastServer() override { stop(Millis{0}); }
+
+  Status start(const asio::ip::address& address);
+  std::uint16_t port() const override { return port_; }
+  std::size_t connections() const override { return state_.connections; }
+  void stop(Millis deadline) override;
+
+ private:
+  void accept();
+  void accepted(tcp::socket socket, ServerLoop& loop);
+
+  ServerState state_;
+  std::vector<std::unique_ptr<ServerLoop>> loops_;
+  std::optional<tcp::acceptor> acceptor_;  // used on the first loop's thread
+  std::optional<asio::steady_timer> backoff_;
+  std::size_t next_loop_ = 0;
+  std::uint16_t port_ = 0;
+  std::mutex stop_mutex_;
+  bool stopped_ = false;
+};
+
+Status BeastServer::start(const asio::ip::address& address) {
+  const tcp::endpoint endpoint(address, state_.options.port);
+  error_code error;
+  acceptor_->open(endpoint.protocol(), error);
+  if (!error) acceptor_->set_option(tcp::acceptor::reuse_address(true), error);
+  if (!error) acceptor_->bind(endpoint, error);
+  if (!error) acceptor_->listen(limits::kHttpBacklog, error);
+  if (!error) port_ = acceptor_->local_endpoint(error).port();
+  if (error) return listen_error(state_.options, error);
+  try {
+    for (const auto& loop : loops_) loop->start();
+  } catch (const std::system_error&) {
+    return Error{ErrorCode::unavailable, "cannot start a thread for HTTP", "raise the task limit"};
+  }
+  asio::post(loops_.front()->context(), [this] { accept(); });
+  return {};
+}
+
+void BeastServer::accept() {
+  if (state_.stopping || !acceptor_->is_open()) return;
+  ServerLoop& loop = *loops_[next_loop_++ % loops_.size()];
+  acceptor_->async_accept(
+      loop.context(), [this, &loop](const error_code& error, tcp::socket socket) {
+        if (state_.stopping || error == asio::error::operation_aborted) return;
+        if (!error) {
+          accepted(std::move(socket), loop);
+          return accept();
+        }
+        // A peer that left the backlog is no reason to wait; to be out of files or memory is: the
+        // listener stays readable, and accepting at once again would spin.
+        if (error == asio::error::connection_aborted) return accept();
+        backoff_->expires_after(std::chrono::milliseconds(limits::kHttpAcceptBackoff.count));
+        backoff_->async_wait([this](const error_code& cancelled) {
+          if (!cancelled) accept();
+        });
+      });
+}
+
+void BeastServer::accepted(tcp::socket socket, ServerLoop& loop) {
+  error_code error;
+  const tcp::endpoint peer = socket.remote_endpoint(error);
+  if (error) return;  // gone already
+  const bool refuse = state_.connections >= state_.options.connections_max;
+  if (refuse && state_.refusals >= limits::kHttpRefusalsMax) return;
+  state_.opened(refuse);
+  loop.adopt(std::move(socket), peer.address().to_string(), refuse);
+}
+
+void BeastServer::stop(Millis deadline) {
+  const std::lock_guard lock(stop_mutex_);
+  if (std::exchange(stopped_, true)) return;
+  state_.stopping = true;
+  asio::post(loops_.front()->context(), [this] {
+    error_code ignored;
+    acceptor_->close(ignored);
+    backoff_->cancel();
+  });
+  for (const auto& loop : loops_) loop->drain();
+  if (deadline > Millis{0}) state_.wait_closed(deadline);
+  for (const auto& loop : loops_) loop->stop();
+  for (const auto& loop : loops_) loop->join();
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Server>> start_server(ServerOptions options, Handler handler, int threads,
+                                             std::shared_ptr<const Clock> clock) {
+  error_code error;
+  const auto address = asio::ip::make_address(options.address, error);
+  if (error) {
+    return Error{ErrorCode::invalid_argument, "not an IP address to listen on: " + options.address,
+                 "use 127.0.0.1, ::1, 0.0.0.0 or :: with --listen"};
+  }
+  if (threads < 1 || !handler || !clock) {
+    return Error{ErrorCode::invalid_argument, "a server needs a handler, a clock and a thread", ""};
+  }
+  if (options.body_bytes_max == 0) options.body_bytes_max = limits::kHttpBodyBytesMax;
+  if (options.connections_max == 0) options.connections_max = limits::kHttpConnectionsMax;
+  raise_open_files();
+  auto server = std::make_unique<BeastServer>(std::move(options), std::move(handler), threads,
+                                              std::move(clock));
+  ST_CHECK_OK(server->start(address));
+  return std::unique_ptr<Server>(std::move(server));
+}
+
+}  // namespace sandtrail::http
