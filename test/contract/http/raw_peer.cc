@@ -160,14 +160,17 @@ RawServer::~RawServer() {
   stopping_ = true;
   shutdown(listener_.get(), SHUT_RDWR);  // wakes accept()
   thread_.join();
+  for (auto& script : scripts_) script.join();
 }
 
 void RawServer::serve() {
   for (;;) {
     UniqueFd fd(accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
     if (stopping_ || !fd.valid()) return;
-    RawSocket connection(std::move(fd));
-    script_(connection, connections_++);
+    scripts_.emplace_back([this, fd = std::move(fd), n = connections_++]() mutable {
+      RawSocket connection(std::move(fd));
+      script_(connection, n);
+    });
   }
 }
 

@@ -45,8 +45,8 @@ class RawSocket {
   std::string ahead_;  // received behind the last receive_until()
 };
 
-// Calls `script(socket, n)` for the n-th connection (from 0), one after the other, on its own
-// thread.
+// Calls `script(socket, n)` for the n-th connection (from 0), each on a thread of its own. The
+// destructor waits for them, so the peers must be closed before.
 class RawServer {
  public:
   using Script = std::function<void(RawSocket&, int)>;
@@ -64,6 +64,7 @@ class RawServer {
   Script script_;
   std::atomic<int> connections_{0};
   std::atomic<bool> stopping_{false};
+  std::vector<std::thread> scripts_;  // of thread_ until it ends
   std::thread thread_;
 };
 
