@@ -171,4 +171,19 @@ inline constexpr std::size_t kStoreInfoLogFilesMax = 2;
 inline constexpr int kStoreOpenFilesMax = 256;
 inline constexpr Millis kStoreFileRemovalMax = seconds(30);  // of files a rewrite made obsolete
 
+// --- logs and metrics ---
+inline constexpr std::size_t kLogQueueLinesMax = 4096;  // then the oldest is dropped and counted
+inline constexpr std::size_t kLogLineBytesMax = 4096;   // PIPE_BUF: a pipe takes it whole
+inline constexpr std::size_t kLogValueBytesMax = 1024;  // of one value
+inline constexpr Millis kLogWriteTimeout{250};          // a reader that takes longer is stalled
+inline constexpr std::size_t kMetricSeriesMax = 4096;   // of one process
+
+// --- settings ---
+inline constexpr std::size_t kConfigBytesMax = 1u << 20;  // of one settings or languages file
+inline constexpr std::size_t kAllowedNetworksMax = 64;
+inline constexpr std::size_t kWebhookRetriesMax = 32;
+inline constexpr Millis kWebhookRetryDelayMax = days(7);
+inline constexpr std::int64_t kSlotsMax = 1024;  // executions at once on one host
+inline constexpr std::size_t kLanguagesMax = 128;
+
 }  // namespace sandtrail::limits
