@@ -57,8 +57,7 @@ VoidReason judge_envelope(const CoreState& state, TopicKind kind, const Event& e
   if (const auto reason = judge_actor(state, event, rule, now); reason != VoidReason::none) {
     return reason;
   }
-  if (rule.decider && (!event.decision || event.decision->role != *rule.decider ||
-                       event.decision->epoch != state.epoch_of(*rule.decider))) {
+  if (rule.decider && !legality::decides(state, event, *rule.decider)) {
     return VoidReason::stale_epoch;
   }
   if (event.idempotency) {
