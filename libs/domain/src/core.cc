@@ -21,7 +21,7 @@ bool concerns_partition(const EventBody& body) {
 }
 
 VoidReason judge_key(const CoreState& state, const Event& event, const TypeRule& rule, UnixMs now) {
-  if (!event.actor->key) return VoidReason::key_unknown;
+  if (event.actor->kind != ActorKind::api_key || !event.actor->key) return VoidReason::key_unknown;
   const KeyRow* key = state.keys.find(*event.actor->key);
   if (key == nullptr || key->org != event.org) return VoidReason::key_unknown;
   if (key->revoked) return VoidReason::key_revoked;
