@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/bytes.h"
 #include "base/limits.h"
 #include "legality.h"
 
@@ -44,11 +45,19 @@ std::string idempotency_key(const Event& event) {
   return Bytes(event.org.view()) + event.idempotency->key_hmac.bytes;
 }
 
+// Headers may hold any bytes, rows and audit entries only text: a row that cannot be read back
+// would keep this partition from starting.
+bool attributes_are_text(const Event& event) {
+  return is_utf8(event.source) && is_utf8(event.subject) && is_utf8(event.correlation) &&
+         is_utf8(event.causation) && is_utf8(event.traceparent) && is_utf8(event.request_id);
+}
+
 // What holds for every type: topic, organisation, actor, epoch, idempotency.
 VoidReason judge_envelope(const CoreState& state, TopicKind kind, const Event& event, UnixMs now,
                           std::string& existing) {
   const TypeRule& rule = rule_of(type_of(event.body));
   if (rule.topic != kind && !concerns_partition(event.body)) return VoidReason::wrong_topic;
+  if (!attributes_are_text(event)) return VoidReason::invalid;
   const bool creates_org = std::holds_alternative<OrganizationCreated>(event.body);
   if (!event.org.nil() && !creates_org && kind == TopicKind::events &&
       state.orgs.find(event.org) == nullptr) {
