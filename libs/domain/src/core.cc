@@ -108,22 +108,31 @@ Judgement Core::fold(const FoldInput& input) {
     judgement.reason = VoidReason::repeated;
     return judgement;
   }
-  state_.judged.add(event.id, now + limits::kJudgedIdsKept);
-  if (event.time < input.stamp - limits::kEventAgeMax) {
+  judge(event, input, now, judgement);
+  // Where this binary stops, one that knows the rules judges the same record: not a repeat.
+  if (judgement.stop) return judgement;
+  // Kept until ce_time is stale whatever happens: a record that came too early, too.
+  state_.judged.add(event.id, std::max(now, event.time) + limits::kJudgedIdsKept);
+  return judgement;
+}
+
+void Core::judge(const Event& event, const FoldInput& input, UnixMs now, Judgement& judgement) {
+  // Against log time, not the record's own stamp: stamps may fall back (another broker's clock),
+  // and an id that is forgotten by log time has to be stale by it as well.
+  if (event.time < now - limits::kEventAgeMax) {
     judgement.reason = VoidReason::stale;
-  } else if (event.time > input.stamp + limits::kEventAheadMax) {
+  } else if (event.time > now + limits::kEventAheadMax) {
     judgement.reason = VoidReason::ahead;
   } else {
     judgement.reason = judge_envelope(state_, kind_, event, now, judgement.existing);
   }
-  if (judgement.reason != VoidReason::none) return judgement;
+  if (judgement.reason != VoidReason::none) return;
 
   legality::Context context{state_, event, input.position, now, input.value};
   judgement.reason = std::visit(
       [&context](const auto& body) { return legality::judge(context, body); }, event.body);
   judgement.stop = context.stop;
   if (judgement.applied() && event.idempotency) remember_idempotency(state_, event, now);
-  return judgement;
 }
 
 void Core::drain(const Put& put, const Remove& remove) {
@@ -149,11 +158,14 @@ Status Core::load(BytesView key, BytesView value) {
     case kMetaLetter: {
       ST_ASSIGN(const json::value parsed, json::parse(value));
       ST_ASSIGN(state_.meta, from_json<CoreMeta>(parsed));
+      if (kind_ != TopicKind::audit || state_.meta.audit_tree.bytes.empty()) return {};
+      auto tree = MerkleFrontier::parse(state_.meta.audit_tree.bytes);
+      if (!tree.ok()) return Error{ErrorCode::corrupt, tree.error().message, ""};
+      state_.audit_tree = std::move(tree).value();
       return {};
     }
     case JudgedIds::kLetter:
-      state_.judged.load(rest, value);
-      return {};
+      return state_.judged.load(rest, value);
     case 'o':
       return state_.orgs.load(rest, value);
     case 'k':
@@ -181,12 +193,6 @@ Status Core::load(BytesView key, BytesView value) {
 }
 
 void Core::loaded() {
-  state_.judged.loaded();
-  if (kind_ == TopicKind::audit && !state_.meta.audit_tree.bytes.empty()) {
-    auto tree = MerkleFrontier::parse(state_.meta.audit_tree.bytes);
-    ST_ASSERT(tree.ok());
-    state_.audit_tree = std::move(tree).value();
-  }
   legality::rebuild_agenda(state_);
 }
 
