@@ -95,6 +95,15 @@ inline constexpr std::size_t kEndpointsPerOrgMax = 64;
 inline constexpr std::int64_t kQueuedPerOrgDefault = 1000;  // requested, not yet assigned
 inline constexpr std::int64_t kRunningPerOrgDefault = 16;
 
+// --- money, in millionths of a credit: far above any real sum, far below overflow ---
+inline constexpr std::int64_t kGrantMicroCreditsMax = 1'000'000'000'000'000;  // at once; a billion
+inline constexpr std::int64_t kPriceMicroCreditsMax = 1'000'000'000'000;      // GiB x core x second
+
+// --- audit ---
+// Of each text in an audit entry. At most nine of them, six bytes a character in JSON: under the
+// 65,535 bytes of an entry (C2SP tlog-tiles).
+inline constexpr std::size_t kAuditTextBytesMax = 1024;
+
 // --- HTTP ---
 inline constexpr std::size_t kHttpBodyBytesMax = 2u << 20;
 inline constexpr std::size_t kHttpHeaderBytesMax = 32 * 1024;
