@@ -29,6 +29,15 @@ bool digits_only(std::string_view text) {
          std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
+// True if a request line ends in " HTTP/" digit "." digit.
+bool names_version(std::string_view line) {
+  constexpr std::size_t kBytes = sizeof " HTTP/1.1" - 1;
+  if (line.size() < kBytes) return false;
+  const std::string_view tail = line.substr(line.size() - kBytes);
+  return tail.starts_with(" HTTP/") && tail[7] == '.' && digits_only(tail.substr(6, 1)) &&
+         digits_only(tail.substr(8, 1));
+}
+
 }  // namespace
 
 // Beast calls these; they only copy. Trailer fields also arrive by on_field_impl() and are dropped:
@@ -144,7 +153,7 @@ void RequestReader::read_head() {
     fail(413, "the body is longer than " + std::to_string(body_bytes_max_) + " bytes");
   } else if (error == beast_http::error::header_limit) {
     fail(431, "the request has more than " + std::to_string(limits::kHttpFieldsMax) + " fields");
-  } else if (error == beast_http::error::bad_version && head.find(" HTTP/") < line_bytes) {
+  } else if (error == beast_http::error::bad_version && names_version(head.substr(0, line_bytes))) {
     fail(505, "only HTTP/1.1 and HTTP/1.0 are spoken here");
   } else if (error) {
     fail(400, "malformed request: " + error.message());

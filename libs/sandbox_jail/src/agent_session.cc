@@ -102,9 +102,10 @@ SandboxOutput& AgentSession::output(guest::Stream stream) {
 void AgentSession::on_output(guest::Stream stream, BytesView content, std::int64_t claimed_total) {
   auto& output = this->output(stream);
   const auto kept_max = static_cast<std::size_t>(std::max<std::int64_t>(0, limits_.output_bytes));
-  const auto seen = static_cast<std::int64_t>(output.kept.size() + content.size());
+  auto& received = stream == guest::Stream::out ? out_received_bytes_ : err_received_bytes_;
+  received += static_cast<std::int64_t>(content.size());
   output.kept += content.substr(0, kept_max - output.kept.size());
-  output.total_bytes = std::max({output.total_bytes, seen, claimed_total});
+  output.total_bytes = std::max({output.total_bytes, received, claimed_total});
   output.truncated = output.total_bytes > static_cast<std::int64_t>(output.kept.size());
   if (output.total_bytes > limits_.output_flood_bytes) stop(KillReason::output_flood);
 }

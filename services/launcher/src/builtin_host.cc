@@ -118,8 +118,8 @@ void BuiltinHost::State::on_exit(const LaunchOrder& order, SandboxExit exit) {
   event.host_epoch = order.host_epoch;
   const ExecutionOutput output{{std::move(exit.out.kept)}, {std::move(exit.err.kept)}};
   Bytes text = json::print(to_json(output));
-  event.payload = seal_inline(order.key, order.input.key,
-                                 {"output", std::to_string(order.attempt)}, text, random);
+  event.payload = seal_inline(order.key, order.input.key, {"output", std::to_string(order.attempt)},
+                              text, random);
   wipe(text);
   HostReport report = report_on(order);
   report.what = std::move(event);

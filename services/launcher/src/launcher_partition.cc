@@ -18,7 +18,10 @@ bool held_by_host(const ExecutionRow& row) {
 
 LauncherPartition::LauncherPartition(RoleContext& context, Hosts& hosts, Payloads& payloads,
                                      Executor executor)
-    : context_(context), hosts_(hosts), payloads_(payloads), executor_(std::move(executor)),
+    : context_(context),
+      hosts_(hosts),
+      payloads_(payloads),
+      executor_(std::move(executor)),
       live_since_(context.now()) {
   Hosts::Listener listener;
   // guard() is made once for each report, since it carries the report.

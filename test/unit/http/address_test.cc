@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <doctest/doctest.h>
 
+#include <string>
+
 #include "http/client.h"
 
 using namespace sandtrail;
@@ -115,7 +117,7 @@ TEST_CASE("only globally routable addresses may be connected to") {
       {"example.com", false, false},
   };
   for (const Row& row : rows) {
-    CAPTURE(row.address);
+    CAPTURE(std::string(row.address));
     CHECK(address_allowed({}, row.address) == row.by_default);
     CHECK(address_allowed({.allow_private = true, .allow_cidrs = {}}, row.address) ==
           row.with_private);
@@ -156,8 +158,8 @@ TEST_CASE("an address range excepts what it contains, and no more") {
       {"", "10.1.0.0", false},
   };
   for (const Row& row : rows) {
-    CAPTURE(row.cidr);
-    CAPTURE(row.address);
+    CAPTURE(std::string(row.cidr));
+    CAPTURE(std::string(row.address));
     CHECK(address_allowed({.allow_private = false, .allow_cidrs = {row.cidr}}, row.address) ==
           row.allowed);
   }
@@ -165,12 +167,12 @@ TEST_CASE("an address range excepts what it contains, and no more") {
 
 TEST_CASE("a range in a setting can be checked") {
   for (const char* good : {"10.0.0.0/8", "1.2.3.4/32", "0.0.0.0/0", "fd00::/8", "::1/128"}) {
-    CAPTURE(good);
+    CAPTURE(std::string(good));
     CHECK(valid_cidr(good));
   }
   for (const char* bad : {"", "/", "10.0.0.0", "10.0.0.0/33", "::/129", "10.0.0.0/+8", "x/8",
                           "10.0.0/8", "10.0.0.0/8 ", "10.0.0.0/-0"}) {
-    CAPTURE(bad);
+    CAPTURE(std::string(bad));
     CHECK_FALSE(valid_cidr(bad));
   }
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <doctest/doctest.h>
 
+#include <string>
+
 #include "http/date.h"
 
 using namespace sandtrail;
@@ -34,7 +36,7 @@ TEST_CASE("other texts are no date") {
                           "Sun, 06 NOV 1994 08:49:37 GMT", "Sun, +6 Nov 1994 08:49:37 GMT",
                           "Sun, 06 Nov 1994 08:49:37 UTC", "Sun, 00 Nov 1994 08:49:37 GMT",
                           "Sun, 06 Nov 1969 08:49:37 GMT"}) {
-    CAPTURE(bad);
+    CAPTURE(std::string(bad));
     CHECK_FALSE(parse_http_date(bad).has_value());
   }
   CHECK(parse_http_date("Sat, 31 Dec 2016 23:59:60 GMT") ==

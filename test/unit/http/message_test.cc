@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <doctest/doctest.h>
 
+#include <string>
+
 #include "http/message.h"
 
 using namespace sandtrail;
@@ -32,12 +34,12 @@ TEST_CASE("only ASCII letters have a case") {
 TEST_CASE("field names and values that could break a message are told") {
   for (const char* good : {"a", "X-Y_z.1", "!#$%&'*+-.^_`|~"}) CHECK(valid_field_name(good));
   for (const char* bad : {"", "a b", "a:", "a\r", "a\n", "\xc3\xa4", "a(", "a/b", "a\"", "a\x7f"}) {
-    CAPTURE(bad);
+    CAPTURE(std::string(bad));
     CHECK_FALSE(valid_field_name(bad));
   }
   for (const char* good : {"", "a b", "a\tb", "\"x\"; q=1"}) CHECK(valid_field_value(good));
   for (const char* bad : {"a\r\nb", "\n", "\x01", "\x7f", "\xc3\xa4"}) {
-    CAPTURE(bad);
+    CAPTURE(std::string(bad));
     CHECK_FALSE(valid_field_value(bad));
   }
   CHECK_FALSE(valid_field_value(std::string_view("\0", 1)));
@@ -82,7 +84,7 @@ TEST_CASE("a query is read into decoded pairs, or not at all") {
       {"a=%ED%A0%80", std::nullopt},
   };
   for (const Row& row : rows) {
-    CAPTURE(row.query);
+    CAPTURE(std::string(row.query));
     CHECK(parse_query(row.query) == row.pairs);
   }
 }

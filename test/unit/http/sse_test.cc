@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <doctest/doctest.h>
 
+#include <string>
+
 #include <vector>
 
 #include "base/limits.h"
@@ -69,7 +71,7 @@ TEST_CASE("a stream is read the same wherever it is cut") {
       {"\n\n\n", {}, ""},
   };
   for (const Row& row : rows) {
-    CAPTURE(row.text);
+    CAPTURE(std::string(row.text));
     for (const std::size_t piece : {1u, 2u, 3u, 1000u}) {
       SseParser parser;
       const auto events = read_all(parser, row.text, piece);

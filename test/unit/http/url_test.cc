@@ -38,7 +38,7 @@ TEST_CASE("an absolute URL is taken apart and put together again") {
       {"http://a:65535/", "http", "a", 65535, "/", "http://a:65535/"},
   };
   for (const Row& row : rows) {
-    CAPTURE(row.text);
+    CAPTURE(std::string(row.text));
     const auto url = parse_url(row.text);
     REQUIRE(url.ok());
     CHECK(url->scheme == row.scheme);

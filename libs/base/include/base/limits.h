@@ -96,6 +96,15 @@ inline constexpr std::size_t kEndpointsPerOrgMax = 64;
 inline constexpr std::int64_t kQueuedPerOrgDefault = 1000;  // requested, not yet assigned
 inline constexpr std::int64_t kRunningPerOrgDefault = 16;
 
+// --- money, in millionths of a credit: far above any real sum, far below overflow ---
+inline constexpr std::int64_t kGrantMicroCreditsMax = 1'000'000'000'000'000;  // at once; a billion
+inline constexpr std::int64_t kPriceMicroCreditsMax = 1'000'000'000'000;      // GiB x core x second
+
+// --- audit ---
+// Of each text in an audit entry. At most nine of them, six bytes a character in JSON: under the
+// 65,535 bytes of an entry (C2SP tlog-tiles).
+inline constexpr std::size_t kAuditTextBytesMax = 1024;
+
 // --- HTTP ---
 inline constexpr std::size_t kHttpBodyBytesMax = 2u << 20;
 inline constexpr std::size_t kHttpSmallBodyBytesMax = 64 * 1024;  // of all but executions
@@ -116,6 +125,7 @@ inline constexpr Millis kHttpAcceptBackoff = Millis{100};  // when out of file d
 inline constexpr Millis kHttpSweepPeriod = Millis{250};    // how exactly time-outs are kept
 inline constexpr int kHttpBacklog = 1024;                  // connections the kernel keeps for us
 inline constexpr int kHttpProbeSeconds = 30;               // idle, then TCP asks thrice every 10 s
+inline constexpr std::size_t kUnixPathBytesMax = 107;      // sockaddr_un, less a NUL
 inline constexpr std::size_t kHttpClientInFlightMax = 1024;
 inline constexpr std::size_t kHttpClientKeptPerOriginMax = 16;  // idle connections
 inline constexpr std::size_t kHttpClientKeptMax = 256;          // … of one thread
@@ -179,5 +189,20 @@ inline constexpr std::size_t kStoreInfoLogBytesMax = 1u << 20;
 inline constexpr std::size_t kStoreInfoLogFilesMax = 2;
 inline constexpr int kStoreOpenFilesMax = 256;
 inline constexpr Millis kStoreFileRemovalMax = seconds(30);  // of files a rewrite made obsolete
+
+// --- logs and metrics ---
+inline constexpr std::size_t kLogQueueLinesMax = 4096;  // then the oldest is dropped and counted
+inline constexpr std::size_t kLogLineBytesMax = 4096;   // PIPE_BUF: a pipe takes it whole
+inline constexpr std::size_t kLogValueBytesMax = 1024;  // of one value
+inline constexpr Millis kLogWriteTimeout{250};          // a reader that takes longer is stalled
+inline constexpr std::size_t kMetricSeriesMax = 4096;   // of one process
+
+// --- settings ---
+inline constexpr std::size_t kConfigBytesMax = 1u << 20;  // of one settings or languages file
+inline constexpr std::size_t kAllowedNetworksMax = 64;
+inline constexpr std::size_t kWebhookRetriesMax = 32;
+inline constexpr Millis kWebhookRetryDelayMax = days(7);
+inline constexpr std::int64_t kSlotsMax = 1024;  // executions at once on one host
+inline constexpr std::size_t kLanguagesMax = 128;
 
 }  // namespace sandtrail::limits

@@ -63,6 +63,8 @@ class AgentSession {
   std::optional<std::size_t> stage_;  // the one that runs or ran last
   bool stage_running_ = false;
   bool exited_ = false;
+  std::int64_t out_received_bytes_ = 0;
+  std::int64_t err_received_bytes_ = 0;
   std::int64_t started_us_ = 0;  // of the first stage
   std::int64_t stage_started_us_ = 0;
   std::int64_t ended_us_ = 0;

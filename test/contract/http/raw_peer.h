@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// Peers that speak bytes rather than HTTP, so that they can misbehave. Loopback only.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "base/fd.h"
+
+namespace sandtrail::http::test {
+
+// How long a test waits before it says that something never happened. Not a speed to be kept.
+inline constexpr int kPatienceMs = 20'000;
+
+// A connected TCP socket. Blocking, with kPatienceMs as the limit of every wait.
+class RawSocket {
+ public:
+  RawSocket() = default;
+  explicit RawSocket(UniqueFd fd);
+  static RawSocket connect(std::uint16_t port);
+  // With small segments and windows: the kernel takes well under 512 KiB that nobody reads.
+  static RawSocket connect_narrow(std::uint16_t port);
+
+  bool send(std::string_view bytes);                        // false: the peer is gone
+  std::string receive_some(std::size_t bytes_max = 65536);  // "" at the end, by reset as well
+  // Everything up to and with `end`, or up to the peer's end.
+  std::string receive_until(std::string_view end);
+  std::string receive_all();
+  // One response with Content-Length or chunked: head and body as they came.
+  std::string receive_response(bool with_body = true);
+  bool readable();  // bytes or the peer's end are there
+  bool ended();     // the peer closed or reset, within the patience
+  void shutdown_write();
+  void reset();  // close with RST
+  void close() { fd_.reset(); }
+  int get() const { return fd_.get(); }
+
+ private:
+  UniqueFd fd_;
+  std::string ahead_;  // received behind the last receive_until()
+};
+
+// Calls `script(socket, n)` for the n-th connection (from 0), each on a thread of its own. The
+// destructor waits for them, so the peers must be closed before.
+class RawServer {
+ public:
+  using Script = std::function<void(RawSocket&, int)>;
+  explicit RawServer(Script script);
+  ~RawServer();
+  std::uint16_t port() const { return port_; }
+  int connections() const { return connections_; }
+  std::string url(std::string_view target = "/") const;
+
+ private:
+  void serve();
+
+  UniqueFd listener_;
+  std::uint16_t port_ = 0;
+  Script script_;
+  std::atomic<int> connections_{0};
+  std::atomic<bool> stopping_{false};
+  std::vector<std::thread> scripts_;  // of thread_ until it ends
+  std::thread thread_;
+};
+
+// True once `condition` holds; false after the patience.
+bool eventually(const std::function<bool()>& condition);
+
+}  // namespace sandtrail::http::test
