@@ -49,6 +49,7 @@ inline constexpr std::size_t kEnvironmentBytesMax = 32 * 1024;
 inline constexpr std::size_t kMetadataMax = 16;
 inline constexpr std::size_t kMetadataKeyBytesMax = 64;
 inline constexpr std::size_t kMetadataValueBytesMax = 512;
+inline constexpr std::size_t kThreadBytesMax = 128;
 inline constexpr std::int64_t kWallMsMin = 10;
 inline constexpr std::int64_t kWallMsMax = 15 * 60 * 1000;
 inline constexpr std::int64_t kMemoryMibMin = 8;
@@ -95,8 +96,18 @@ inline constexpr std::size_t kEndpointsPerOrgMax = 64;
 inline constexpr std::int64_t kQueuedPerOrgDefault = 1000;  // requested, not yet assigned
 inline constexpr std::int64_t kRunningPerOrgDefault = 16;
 
+// --- money, in millionths of a credit: far above any real sum, far below overflow ---
+inline constexpr std::int64_t kGrantMicroCreditsMax = 1'000'000'000'000'000;  // at once; a billion
+inline constexpr std::int64_t kPriceMicroCreditsMax = 1'000'000'000'000;      // GiB x core x second
+
+// --- audit ---
+// Of each text in an audit entry. At most nine of them, six bytes a character in JSON: under the
+// 65,535 bytes of an entry (C2SP tlog-tiles).
+inline constexpr std::size_t kAuditTextBytesMax = 1024;
+
 // --- HTTP ---
 inline constexpr std::size_t kHttpBodyBytesMax = 2u << 20;
+inline constexpr std::size_t kHttpSmallBodyBytesMax = 64 * 1024;  // of all but executions
 inline constexpr std::size_t kHttpHeaderBytesMax = 32 * 1024;
 inline constexpr std::size_t kHttpTargetBytesMax = 8 * 1024;
 inline constexpr std::size_t kHttpConnectionsMax = 8192;
@@ -131,6 +142,13 @@ inline constexpr std::size_t kPendingProposalsMax = 16'384;  // then 503
 inline constexpr std::int64_t kPageDefault = 20;
 inline constexpr std::int64_t kPageMax = 100;
 inline constexpr std::size_t kIdempotencyKeyBytesMax = 255;
+inline constexpr std::size_t kPageScanMax = 1000;              // rows a filter looks at
+inline constexpr std::size_t kPagePayloadBytesMax = 4u << 20;  // opened for one page
+inline constexpr std::size_t kPositionWaitersMax = 4096;       // reads that wait for the fold
+inline constexpr std::size_t kRequestIdBytesMax = 128;
+inline constexpr std::size_t kUserAgentBytesMax = 256;
+inline constexpr std::size_t kDeniedGroupsMax = 1024;  // of refused attempts, until written
+inline constexpr std::size_t kParkedShownMax = 1000;
 
 // --- webhooks ---
 inline constexpr std::size_t kWebhookUrlBytesMax = 2048;
