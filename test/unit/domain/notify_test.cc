@@ -70,7 +70,7 @@ TEST_CASE("notify: receivers are the endpoints that want it, in order, then the 
 }
 
 TEST_CASE("roles: what a key of one role may do that needs another") {
-  constexpr Role kRoles[] = {KeyRole::viewer, KeyRole::member, KeyRole::admin, KeyRole::auditor};
+  constexpr KeyRole kRoles[] = {KeyRole::viewer, KeyRole::member, KeyRole::admin, KeyRole::auditor};
   // Rows: have; columns: need.
   constexpr bool kAllowed[4][4] = {
       {true, false, false, false},  // viewer
