@@ -100,7 +100,14 @@ Judgement Core::fold(const FoldInput& input) {
     judgement.reason = VoidReason::repeated;
     return judgement;
   }
+  judge(event, input, now, judgement);
+  // Where this binary stops, one that knows the rules judges the same record: not a repeat.
+  if (judgement.stop) return judgement;
   state_.judged.add(event.id, now + limits::kJudgedIdsKept);
+  return judgement;
+}
+
+void Core::judge(const Event& event, const FoldInput& input, UnixMs now, Judgement& judgement) {
   if (event.time < input.stamp - limits::kEventAgeMax) {
     judgement.reason = VoidReason::stale;
   } else if (event.time > input.stamp + limits::kEventAheadMax) {
@@ -108,14 +115,13 @@ Judgement Core::fold(const FoldInput& input) {
   } else {
     judgement.reason = judge_envelope(state_, kind_, event, now, judgement.existing);
   }
-  if (judgement.reason != VoidReason::none) return judgement;
+  if (judgement.reason != VoidReason::none) return;
 
   legality::Context context{state_, event, input.position, now, input.value};
   judgement.reason = std::visit(
       [&context](const auto& body) { return legality::judge(context, body); }, event.body);
   judgement.stop = context.stop;
   if (judgement.applied() && event.idempotency) remember_idempotency(state_, event, now);
-  return judgement;
 }
 
 void Core::drain(const Put& put, const Remove& remove) {

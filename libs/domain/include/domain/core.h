@@ -139,6 +139,8 @@ class Core {
   void loaded();
 
  private:
+  void judge(const Event& event, const FoldInput& input, UnixMs now, Judgement& judgement);
+
   TopicKind kind_;
   CoreState state_;
 };

@@ -258,12 +258,13 @@ class JudgedIds {
   static constexpr char kLetter = 'j';
   template <typename Put, typename Remove>
   void drain(Put&& put, Remove&& remove) {
+    // An id that was forgotten and judged again (then as stale) is in both: the newer one last.
+    for (const EventId& id : removed_) remove(kLetter + Bytes(id.view()));
     for (const auto& [id, until] : added_) {
       Bytes value;
       put_be64(value, static_cast<std::uint64_t>(until.count));
       put(kLetter + Bytes(id.view()), std::move(value));
     }
-    for (const EventId& id : removed_) remove(kLetter + Bytes(id.view()));
     added_.clear();
     removed_.clear();
   }
