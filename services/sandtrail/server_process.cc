@@ -42,6 +42,9 @@ constexpr std::size_t kWriteBufferBytes = 24u << 20;
 constexpr int kHttpThreads = 2;
 constexpr int kWorkerThreads = 4;
 constexpr Millis kStopDeadline = seconds(5);
+constexpr std::uint32_t kUidFirst = 200'000;
+constexpr std::uint32_t kUidRanges = 4096;
+constexpr std::uint32_t kUidsOfOne = 256;
 
 // Takes the answer of a handler that is called within the process.
 class LocalResponder final : public http::Responder {
@@ -142,6 +145,10 @@ Status ServerProcess::Impl::open_sandboxes() {
   if (slots == 0) slots = std::max(2, static_cast<int>(std::thread::hardware_concurrency()));
   JailOptions options;
   options.slots_max = slots;
+  // Several servers may run on one machine: each has its own cgroups and its own range of uids.
+  const Bytes identity_bytes = *unhex(log->identity());
+  options.instance = "sandtrail-" + log->identity().substr(0, 12);
+  options.uid_base = kUidFirst + get_be16(identity_bytes) % kUidRanges * kUidsOfOne;
   ST_ASSIGN(auto jail, JailDriver::start(options, clock));
   for (const std::string& name : jail->list_owned()) {
     log_warn("reaping what an earlier run left behind", {{"name", name}});
