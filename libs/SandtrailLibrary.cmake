@@ -22,13 +22,14 @@ function(_sandtrail_require_targets owner)
   endforeach()
 endfunction()
 
-function(_sandtrail_parse prefix owner)
-  cmake_parse_arguments(ARG "" "" "HEADERS;SOURCES;DEPS;PRIVATE_DEPS" ${ARGN})
+# Sets <prefix>_<KEYWORD> for each keyword; "flags" and "lists" are those the caller knows.
+function(_sandtrail_parse prefix owner flags lists)
+  cmake_parse_arguments(ARG "${flags}" "" "${lists}" ${ARGN})
   if(ARG_UNPARSED_ARGUMENTS)
     message(FATAL_ERROR "${owner}: unknown argument '${ARG_UNPARSED_ARGUMENTS}'")
   endif()
   _sandtrail_require_targets(${owner} ${ARG_DEPS} ${ARG_PRIVATE_DEPS})
-  foreach(key HEADERS SOURCES DEPS PRIVATE_DEPS)
+  foreach(key IN LISTS flags lists)
     set(${prefix}_${key} "${ARG_${key}}" PARENT_SCOPE)
   endforeach()
 endfunction()
@@ -36,7 +37,7 @@ endfunction()
 # sandtrail_library(NAME HEADERS h… [SOURCES cc…] [DEPS t…] [PRIVATE_DEPS t…])
 # Public headers live in include/<NAME>/, and only they are visible to others.
 function(sandtrail_library name)
-  _sandtrail_parse(L ${name} ${ARGN})
+  _sandtrail_parse(L ${name} "" "HEADERS;SOURCES;DEPS;PRIVATE_DEPS" ${ARGN})
   if(L_SOURCES)
     add_library(${name} STATIC ${L_SOURCES})
     set(scope PUBLIC)
@@ -50,19 +51,43 @@ function(sandtrail_library name)
   add_library(sandtrail::${name} ALIAS ${name})
 endfunction()
 
-# sandtrail_program(NAME SOURCES cc… [DEPS t…])
+# sandtrail_program(NAME SOURCES cc… [DEPS t…]): an executable in bin/.
 function(sandtrail_program name)
-  _sandtrail_parse(P ${name} ${ARGN})
+  _sandtrail_parse(P ${name} "" "SOURCES;DEPS" ${ARGN})
   add_executable(${name} ${P_SOURCES})
-  target_link_libraries(${name} PRIVATE sandtrail_warnings ${P_DEPS} ${P_PRIVATE_DEPS})
+  target_link_libraries(${name} PRIVATE sandtrail_warnings ${P_DEPS})
 endfunction()
 
-# sandtrail_test(NAME SOURCES cc… DEPS t…): a doctest binary known to ctest as NAME.
+# sandtrail_test(NAME SOURCES cc… [DEPS t…] [LABELS l…] [SERIAL])
+# A doctest binary known to ctest as NAME. SERIAL: never beside another test. Labels with a meaning:
+#   tsan   also runs under ThreadSanitizer (scripts/test --sanitizers)
+#   slow   left out by scripts/test --fast
+# The target tests_<label> builds the binaries of a label.
 function(sandtrail_test name)
-  _sandtrail_parse(T ${name} ${ARGN})
+  _sandtrail_parse(T ${name} "SERIAL" "SOURCES;DEPS;LABELS" ${ARGN})
   add_executable(${name} ${T_SOURCES})
-  target_link_libraries(${name} PRIVATE sandtrail_warnings doctest_main ${T_DEPS} ${T_PRIVATE_DEPS})
+  target_link_libraries(${name} PRIVATE sandtrail_warnings doctest_main ${T_DEPS})
   set_target_properties(${name} PROPERTIES
     RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/test)
   add_test(NAME ${name} COMMAND ${name})
+  set_tests_properties(${name} PROPERTIES LABELS "${T_LABELS}")
+  if(T_SERIAL)
+    set_tests_properties(${name} PROPERTIES RUN_SERIAL ON)
+  endif()
+  foreach(label IN LISTS T_LABELS)
+    if(NOT TARGET tests_${label})
+      add_custom_target(tests_${label})
+    endif()
+    add_dependencies(tests_${label} ${name})
+  endforeach()
+endfunction()
+
+# sandtrail_bench(NAME SOURCES cc… [DEPS t…]): a measuring program in bench/, run by scripts/bench
+# through test/bench/run.py, which says what it must print.
+function(sandtrail_bench name)
+  _sandtrail_parse(B ${name} "" "SOURCES;DEPS" ${ARGN})
+  add_executable(${name} ${B_SOURCES})
+  target_link_libraries(${name} PRIVATE sandtrail_warnings ${B_DEPS})
+  set_target_properties(${name} PROPERTIES
+    RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bench)
 endfunction()

@@ -24,11 +24,7 @@ Status write_all(int fd, BytesView content, const std::string& path) {
 
 Status sync_directory_of(const std::string& path) {
   const std::size_t slash = path.find_last_of('/');
-  const std::string directory = slash == std::string::npos ? "." : path.substr(0, slash + 1);
-  const UniqueFd fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!fd.valid()) return errno_error("cannot open directory " + directory, errno);
-  if (::fsync(fd.get()) != 0) return errno_error("cannot sync directory " + directory, errno);
-  return {};
+  return sync_directory(slash == std::string::npos ? "." : path.substr(0, slash + 1));
 }
 
 Result<Bytes> read_fd(int fd, const std::string& path, std::size_t bytes_max) {
@@ -84,11 +80,20 @@ Result<Bytes> read_secret_file(const std::string& path, std::size_t bytes_max) {
 Status make_directories(const std::string& path, unsigned mode) {
   for (std::size_t at = path.find('/', 1);; at = path.find('/', at + 1)) {
     const std::string part = path.substr(0, at);
-    if (::mkdir(part.c_str(), mode) != 0 && errno != EEXIST) {
+    if (::mkdir(part.c_str(), mode) == 0) {
+      ST_CHECK_OK(sync_directory_of(part));
+    } else if (errno != EEXIST) {
       return errno_error("cannot create directory " + part, errno);
     }
     if (at == std::string::npos) return {};
   }
+}
+
+Status sync_directory(const std::string& path) {
+  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd.valid()) return errno_error("cannot open directory " + path, errno);
+  if (::fsync(fd.get()) != 0) return errno_error("cannot sync directory " + path, errno);
+  return {};
 }
 
 }  // namespace sandtrail

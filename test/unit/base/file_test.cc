@@ -35,4 +35,7 @@ TEST_CASE("files: replaced as a whole, read back, limits and modes hold") {
   ::chmod(path.c_str(), 0640);
   CHECK(read_secret_file(path, 10).error().code == ErrorCode::denied);
   CHECK(write_file_durably(dir.path + "/none/x", "x", 0600).error().code == ErrorCode::not_found);
+  CHECK(sync_directory(dir.path).ok());
+  CHECK(sync_directory(dir.path + "/none").error().code == ErrorCode::not_found);
+  CHECK(make_directories(path + "/below_a_file", 0700).error().code == ErrorCode::internal);
 }

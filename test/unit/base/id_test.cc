@@ -28,8 +28,16 @@ TEST_CASE("ids: later ones sort later, as values and as text") {
     const auto next = EventId::fresh(clock, random);
     CHECK(previous.view() < next.view());
     CHECK(previous.text() < next.text());
+    CHECK(previous < next);
     previous = next;
   }
+}
+
+TEST_CASE("ids: values compare as their bytes do, also above 0x7f") {
+  const auto low = EventId::derived(Bytes(16, '\x01'));
+  const auto high = EventId::derived(Bytes(16, '\xff'));
+  CHECK(low < high);
+  CHECK(low.text() < high.text());
 }
 
 TEST_CASE("random: bounds hold and every value is reached") {

@@ -20,7 +20,10 @@ Status write_file_durably(const std::string& path, BytesView content, unsigned m
 // Reads a secret file; fails with denied if group or others may read it.
 Result<Bytes> read_secret_file(const std::string& path, std::size_t bytes_max);
 
-// mkdir -p; new directories get `mode`.
+// mkdir -p; new directories get `mode`, and are durable on return.
 Status make_directories(const std::string& path, unsigned mode);
+
+// Makes what was created, renamed or removed in the directory durable.
+Status sync_directory(const std::string& path);
 
 }  // namespace sandtrail

@@ -56,7 +56,9 @@ class Id {
   // The time of a fresh id.
   UnixMs time() const { return {static_cast<std::int64_t>(get_be64(view()) >> 16)}; }
 
-  auto operator<=>(const Id&) const = default;
+  bool operator==(const Id&) const = default;
+  // As bytes, hence as text and as stored keys; char itself is signed here.
+  std::strong_ordering operator<=>(const Id& other) const { return view() <=> other.view(); }
 
  private:
   IdBytes bytes_{};

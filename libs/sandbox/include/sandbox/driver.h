@@ -66,7 +66,9 @@ struct SandboxTimings {
 };
 
 struct SandboxOutput {
-  Bytes kept;  // at most limits.output_bytes
+  Bytes kept;  // at most limits.output_bytes; the stages' output one after the other
+  // Exact if the program ended by itself; of a killed one a lower bound, short by at most
+  // limits::kGuestTotalStepBytes.
   std::int64_t total_bytes = 0;
   bool truncated = false;
 };

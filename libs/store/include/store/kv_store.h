@@ -46,10 +46,12 @@ class KvStore {
 
   enum class Sync { no, yes };
   // Atomic. With Sync::yes it is durable on return; with no it survives kill -9 of the process
-  // but perhaps not the machine. After a write error the store refuses further writes.
+  // but perhaps not the machine; a later write with yes covers it. After a write error the store
+  // refuses further writes until it is opened again; the failed batch may or may not be there then.
   virtual Status write(const WriteBatch& batch, Sync sync) = 0;
 
-  // Rewrites [begin, end) so that no file holds a removed or replaced value of it.
+  // Rewrites [begin, end) so that no file holds a removed or replaced value of it. Waits for scans
+  // that still read the old files; timeout if one does not end.
   virtual Status compact(BytesView begin, BytesView end) = 0;
 };
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "base/bytes.h"
 #include "base/result.h"
@@ -20,5 +21,10 @@ class ObjectStore {
   // Durable on return; removing what is not there succeeds.
   virtual Status remove(const std::string& name) = 0;
 };
+
+// What every adapter checks first; invalid_argument if it does not hold. The pattern has no dot and
+// no slash, so no name leads out of a directory.
+Status check_object_name(std::string_view name);
+Status check_object_content(BytesView content);
 
 }  // namespace sandtrail

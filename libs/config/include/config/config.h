@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+// The settings of all roles: one TOML 1.0 file for a whole deployment, each role reads its part.
+// schemas/config.md lists them; it is made by config_document(), from the table that reads them.
+//
+// Strict: an unknown key, a wrong type or a value out of range is an error that names file, line
+// and key. Safety bounds are no settings: they stand in base/limits.h.
+//
+// Precedence: environment, then file, then default. The variable of a setting is SANDTRAIL_ and its
+// name in upper case with "." as "_": server.admin_listen is SANDTRAIL_SERVER_ADMIN_LISTEN. Lists
+// are separated by commas. A variable that begins with SANDTRAIL_ and nearly is one of a setting is
+// an error; others are ignored, because container platforms make up some (SANDTRAIL_PORT).
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/limits.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "obs/log.h"
+
+namespace sandtrail {
+
+// Where a server listens: "127.0.0.1:8080", "[::1]:8080", "unix:/run/sandtrail.sock", or "off".
+struct ListenAddress {
+  std::string address;     // textual IP address or "unix:/path"; empty: off
+  std::uint16_t port = 0;  // 0 for a unix socket
+  bool off() const { return address.empty(); }
+  std::string text() const;
+  bool operator==(const ListenAddress&) const = default;
+};
+
+struct Config {
+  struct Server {
+    ListenAddress listen{"127.0.0.1", 8080};
+    ListenAddress admin_listen{"127.0.0.1", 8081};
+    std::string public_url;  // empty: http:// and the listening address
+  } server;
+  std::string data_dir;  // empty only in Config{}; load_config() fills it in
+  struct Log {
+    std::int64_t events_partitions = 4;
+    std::int64_t free_bytes_min = limits::kLogFreeBytesMinDefault;
+  } log;
+  struct Executions {
+    std::optional<Millis> default_retention = days(7);  // absent: until deleted
+    std::int64_t slots = 0;                             // 0: one for each core
+    std::string languages_file;                         // empty: the installed one
+  } executions;
+  struct Webhooks {
+    bool allow_private_addresses = false;
+    std::vector<std::string> allow_cidrs;
+    std::vector<Millis> retry_schedule = {seconds(5), minutes(5), minutes(30), hours(2), hours(5),
+                                          hours(10),  hours(14),  hours(20),   hours(24)};
+    std::string ca_file;  // empty: the system's
+  } webhooks;
+  struct Billing {
+    std::int64_t signup_credits = 100;
+    std::int64_t microcredits_per_gib_core_second = 10'000;
+  } billing;
+  struct Audit {
+    std::string origin = "sandtrail.local/audit";
+    Millis checkpoint_interval = seconds(1);
+  } audit;
+  struct Gateway {
+    Millis denied_flush = minutes(1);
+  } gateway;
+  struct Logging {
+    LogLevel level = LogLevel::info;
+    LogFormat format = LogFormat::automatic;
+  } logging;
+};
+
+using Environment = std::map<std::string, std::string>;
+
+// The process's own, as it is now. Not while other threads change it.
+Environment process_environment();
+
+// $SANDTRAIL_DATA_DIR, else $XDG_DATA_HOME/sandtrail, else $HOME/.local/share/sandtrail; empty if
+// none of them is set.
+std::string default_data_directory(const Environment& environment);
+
+// invalid_argument: the message has one line for each thing that is wrong, all of them, as
+// "file:line: key: what". `path` empty: no file. Of the file: not_found, overloaded (over
+// limits::kConfigBytesMax), denied.
+Result<Config> load_config(const std::string& path, const Environment& environment);
+// The same of a file that was read; `file` names it in messages.
+Result<Config> parse_config(std::string_view text, const std::string& file,
+                            const Environment& environment);
+
+// What there is to set.
+struct SettingInfo {
+  std::string name;           // "server.listen"
+  std::string variable;       // "SANDTRAIL_SERVER_LISTEN"
+  std::string type;           // for people: "integer, 1 to 1024"
+  std::string default_value;  // as TOML
+  std::string text;           // one line
+};
+std::vector<SettingInfo> describe();
+
+// schemas/config.md.
+std::string config_document();
+
+}  // namespace sandtrail

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "partition_fold.h"
+
+#include <algorithm>
+
+#include "base/limits.h"
+#include "crypto/digest.h"
+#include "store/digest.h"
+#include "wire/event_codec.h"
+#include "wire/topics.h"
+
+namespace sandtrail {
+namespace {
+
+// Claims are compared with the digests of so many records back.
+constexpr std::size_t kRecentDigestsMax = 4096;
+
+// Store keys: topic NUL partition section …, section M (meta), C (core) or P (projection name NUL).
+Bytes partition_prefix(const TopicPartition& where) {
+  Bytes key = where.topic;
+  key += '\0';
+  put_be32(key, static_cast<std::uint32_t>(where.partition));
+  return key;
+}
+
+Bytes section(const TopicPartition& where, char letter) {
+  return partition_prefix(where) + letter;
+}
+
+Bytes projection_prefix(const TopicPartition& where, std::string_view name) {
+  return section(where, 'P') + Bytes(name) + '\0';
+}
+
+// Everything that readers of the log could see differently.
+Bytes bytes_of(const StoredRecord& stored) {
+  Bytes out;
+  put_be64(out, static_cast<std::uint64_t>(stored.position.value));
+  put_be64(out, static_cast<std::uint64_t>(stored.stamp.count));
+  const auto add = [&out](BytesView part) {
+    put_be32(out, static_cast<std::uint32_t>(part.size()));
+    out += part;
+  };
+  add(stored.record.key);
+  for (const auto& [name, value] : stored.record.headers) {
+    add(name);
+    add(value);
+  }
+  add(stored.record.value);
+  return out;
+}
+
+}  // namespace
+
+PartitionFold::PartitionFold(TopicPartition where, EventLog& log, KvStore& store,
+                             const std::vector<std::unique_ptr<Projection>>& projections)
+    : where_(std::move(where)),
+      log_(log),
+      store_(store),
+      core_(*topic_kind(where_.topic)),
+      overlay_(store) {
+  for (const auto& projection : projections) {
+    if (!projection->folds(core_.kind())) continue;
+    const std::string name(projection->name());
+    parts_[name] = {projection.get(),
+                    std::make_unique<PrefixedRows>(overlay_, projection_prefix(where_, name))};
+  }
+}
+
+Status PartitionFold::open() {
+  meta_.log_identity = log_.identity();
+  ST_ASSIGN(const auto stored, store_.get(section(where_, 'M')));
+  if (stored) {
+    ST_ASSIGN(const json::value parsed, json::parse(*stored));
+    ST_ASSIGN(FoldMeta found, from_json<FoldMeta>(parsed));
+    if (found.log_identity != meta_.log_identity) {
+      return Error{ErrorCode::conflict,
+                   "the store of " + where_.text() + " was folded from another log",
+                   "point it to its own log, or remove the store to fold this one"};
+    }
+    if (found.fold_version == kFoldVersion) {
+      meta_ = std::move(found);
+      ST_CHECK_OK(load_core());
+    } else {
+      ST_CHECK_OK(wipe());
+    }
+  }
+  auto reader = log_.open_reader(where_, {meta_.next});
+  if (!reader.ok()) {
+    Error error = reader.error();
+    error.message = "cannot go on folding " + where_.text() + " at " + std::to_string(meta_.next) +
+                    ": " + error.message;
+    if (error.code == ErrorCode::conflict && error.hint.empty()) {
+      error.hint = "the log is shorter than the store: restore the log, or remove the store";
+    }
+    return error;
+  }
+  reader_ = std::move(reader).value();
+  return {};
+}
+
+// Rows of another fold version mean something else: begin again.
+Status PartitionFold::wipe() {
+  const Bytes prefix = partition_prefix(where_);
+  WriteBatch batch;
+  ST_CHECK_OK(store_.scan(prefix, prefix_end(prefix), [&batch](BytesView key, BytesView) {
+    batch.remove(Bytes(key));
+    return true;
+  }));
+  return store_.write(batch, KvStore::Sync::no);
+}
+
+Status PartitionFold::load_core() {
+  const Bytes prefix = section(where_, 'C');
+  Status status;
+  ST_CHECK_OK(store_.scan(prefix, prefix_end(prefix), [&](BytesView key, BytesView value) {
+    status = core_.load(key.substr(prefix.size()), value);
+    return status.ok();
+  }));
+  ST_CHECK_OK(status);
+  core_.loaded();
+  return {};
+}
+
+const Rows& PartitionFold::rows(std::string_view projection) const {
+  const auto found = parts_.find(projection);
+  ST_ASSERT(found != parts_.end());
+  return *found->second.rows;
+}
+
+Status PartitionFold::step(FoldedBatch& batch) {
+  auto read = reader_->poll(limits::kReadBatchBytesMax);
+  if (!read.ok()) return read.error();
+  Status status;
+  for (StoredRecord& stored : read->records) {
+    status = fold_one(std::move(stored), batch);
+    if (!status.ok()) break;
+  }
+  if (!batch.records().empty()) ST_CHECK_OK(commit());
+  return status;
+}
+
+Status PartitionFold::fold_one(StoredRecord stored, FoldedBatch& batch) {
+  auto& judged = batch.judged_.emplace_back();
+  judged.stored = std::move(stored);
+  judged.event = decode_event(judged.stored.record);
+  FoldInput input;
+  input.position = judged.stored.position.value;
+  input.stamp = judged.stored.stamp;
+  input.event = std::get_if<Event>(&judged.event);
+  if (input.event == nullptr) input.unreadable = std::get<VoidReason>(judged.event);
+  input.value = judged.stored.record.value;
+  judged.judgement = core_.fold(input);
+  if (judged.judgement.stop) {
+    return Error{ErrorCode::conflict,
+                 where_.text() + " activates rules at " + std::to_string(input.position) +
+                     " that this version does not know",
+                 "run a newer version"};
+  }
+  if (input.event != nullptr && judged.judgement.applied()) ST_CHECK_OK(check_claim(*input.event));
+
+  meta_.next = input.position + 1;
+  Bytes chain = meta_.digest.bytes + sha256(bytes_of(judged.stored));
+  chain += static_cast<char>(judged.judgement.reason);
+  meta_.digest.bytes = sha256(chain);
+  recent_digests_.emplace_back(input.position, meta_.digest.bytes);
+  if (recent_digests_.size() > kRecentDigestsMax) recent_digests_.pop_front();
+
+  batch.views_.push_back({where_, judged.stored.position, judged.stored.stamp, judged.stored.record,
+                          input.event, judged.judgement});
+  for (const auto& [name, part] : parts_) {
+    part.projection->apply(batch.views_.back(), core_.state(), *part.rows);
+  }
+  return {};
+}
+
+// A claimer says what its fold was; ours must have been the same there.
+Status PartitionFold::check_claim(const Event& event) {
+  const auto* claim = std::get_if<OwnerClaimed>(&event.body);
+  if (claim == nullptr) return {};
+  const auto found =
+      std::find_if(recent_digests_.begin(), recent_digests_.end(),
+                   [claim](const auto& entry) { return entry.first == claim->digest_position; });
+  if (found == recent_digests_.end() || found->second == claim->digest.bytes) return {};
+  return Error{ErrorCode::corrupt,
+               "the fold of " + where_.text() + " differs from that of " + claim->instance +
+                   " at " + std::to_string(claim->digest_position),
+               "compare versions, then rebuild the store of the process that is wrong"};
+}
+
+Status PartitionFold::commit() {
+  const Bytes core_prefix = section(where_, 'C');
+  core_.drain([&](Bytes key, Bytes value) { overlay_.put(core_prefix + key, std::move(value)); },
+              [&](Bytes key) { overlay_.remove(core_prefix + key); });
+  overlay_.put(section(where_, 'M'), json::print(to_json(meta_)));
+  ST_ASSIGN(const WriteBatch batch, overlay_.take());
+  // Losing the newest batches with the machine costs a short replay, never a record.
+  return store_.write(batch, KvStore::Sync::no);
+}
+
+Result<PartitionDigests> PartitionFold::digests() const {
+  PartitionDigests out;
+  out.where = where_;
+  out.next = {meta_.next};
+  out.fold = hex(meta_.digest.bytes);
+  const auto of = [this](const Bytes& prefix) {
+    return digest_of(store_, prefix, prefix_end(prefix));
+  };
+  ST_ASSIGN(const Bytes core, of(section(where_, 'C')));
+  out.core = hex(core);
+  for (const auto& [name, part] : parts_) {
+    ST_ASSIGN(const Bytes rows, of(projection_prefix(where_, name)));
+    out.projections.emplace_back(name, hex(rows));
+  }
+  return out;
+}
+
+}  // namespace sandtrail

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+// The fold of one partition: records in, rows out, one atomic batch at a time.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "event_log/event_log.h"
+#include "runtime/runtime.h"
+#include "store_overlay.h"
+
+namespace sandtrail {
+
+// The row beside the rows: what the store is a fold of.
+struct FoldMeta {
+  std::string log_identity;
+  std::int64_t fold_version = kFoldVersion;
+  std::int64_t next = 0;
+  Blob digest;
+  template <typename Self, typename V>
+  static void fields(Self& s, V& v) {
+    v("log_identity", s.log_identity);
+    v("fold_version", s.fold_version);
+    v("next", s.next);
+    v("digest", s.digest);
+  }
+};
+
+// Records of one batch with their judgements, and what others get to see of them.
+class FoldedBatch {
+ public:
+  FoldedBatch() = default;
+  FoldedBatch(const FoldedBatch&) = delete;
+  FoldedBatch& operator=(const FoldedBatch&) = delete;
+  const std::vector<Folded>& records() const { return views_; }
+
+ private:
+  friend class PartitionFold;
+  struct Judged {
+    StoredRecord stored;
+    std::variant<Event, VoidReason> event;
+    Judgement judgement;
+  };
+  std::deque<Judged> judged_;  // stable addresses
+  std::vector<Folded> views_;
+};
+
+// Not thread-safe: lives on the partition's thread.
+class PartitionFold final : public PartitionView {
+ public:
+  PartitionFold(TopicPartition where, EventLog& log, KvStore& store,
+                const std::vector<std::unique_ptr<Projection>>& projections);
+
+  // Loads the store's rows and opens the reader behind them. For the errors see Runtime::start().
+  Status open();
+  // Folds and commits what is there, at most one batch. An empty batch: nothing new. An error
+  // stops the partition for good.
+  Status step(FoldedBatch& batch);
+
+  const TopicPartition& where() const override { return where_; }
+  const CoreState& state() const override { return core_.state(); }
+  const Rows& rows(std::string_view projection) const override;
+  Position next() const override { return {meta_.next}; }
+
+  const Bytes& digest() const { return meta_.digest.bytes; }
+  TopicKind kind() const { return core_.kind(); }
+  Result<PartitionDigests> digests() const;
+
+ private:
+  Status wipe();
+  Status load_core();
+  Status fold_one(StoredRecord stored, FoldedBatch& batch);
+  Status check_claim(const Event& event);
+  Status commit();
+
+  TopicPartition where_;
+  EventLog& log_;
+  KvStore& store_;
+  Core core_;
+  FoldMeta meta_;
+  StoreOverlay overlay_;
+  struct Part {
+    const Projection* projection;
+    std::unique_ptr<PrefixedRows> rows;
+  };
+  std::map<std::string, Part, std::less<>> parts_;  // by name
+  std::unique_ptr<LogReader> reader_;
+  std::deque<std::pair<std::int64_t, Bytes>> recent_digests_;  // position, digest after it
+};
+
+}  // namespace sandtrail

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "partition_runner.h"
+
+#include <algorithm>
+
+#include "base/limits.h"
+
+namespace sandtrail {
+namespace {
+
+constexpr Millis kSweepEvery = seconds(1);
+constexpr std::int64_t kIdleUsMax = 1'000'000;
+
+}  // namespace
+
+PartitionRunner::PartitionRunner(TopicPartition where, RunnerParts parts)
+    : where_(where),
+      parts_(parts),
+      fold_(where, parts.log, parts.store, parts.projections),
+      proposals_(where, parts.log, mailbox_, parts.clock) {
+  for (const auto& role : parts_.roles) {
+    if (!role->owns(fold_.kind())) continue;
+    sessions_.push_back(std::make_unique<RoleSession>(
+        *role,
+        SessionHost{fold_, mailbox_, parts_.clock, parts_.random, parts_.options.instance,
+                    [this](Proposal proposal, std::optional<Decision> decision, ProposalDone done) {
+                      propose(std::move(proposal), decision, std::move(done));
+                    }}));
+  }
+}
+
+PartitionRunner::~PartitionRunner() {
+  stop();
+}
+
+Status PartitionRunner::open() {
+  ST_CHECK_OK(fold_.open());
+  ST_ASSIGN(const Marks marks, parts_.log.marks(where_));
+  target_ = marks.high;
+  subscription_ = parts_.log.subscribe(where_, [mailbox = mailbox_] { mailbox->wake(); });
+  return {};
+}
+
+void PartitionRunner::start_thread() {
+  thread_ = std::thread([this] { run(); });
+}
+
+void PartitionRunner::stop() {
+  subscription_.reset();
+  mailbox_->close();
+  if (thread_.joinable()) thread_.join();
+  sessions_.clear();
+  proposals_.abandon({ErrorCode::cancelled, "the service is stopping", ""});
+  // Completions of these proposals were posted behind the last step.
+  for (const auto& task : mailbox_->take()) task();
+}
+
+void PartitionRunner::run() {
+  while (!mailbox_->closed()) {
+    if (!step()) mailbox_->wait(idle_us());
+  }
+}
+
+bool PartitionRunner::step() {
+  bool worked = false;
+  if (!introduced_) {
+    introduced_ = true;
+    for (Observer* observer : parts_.observers) observer->on_loaded(fold_);
+  }
+  for (const auto& task : mailbox_->take()) {
+    task();
+    worked = true;
+  }
+  if (!failed_) worked |= fold_batch();
+  answer_waiters();
+  sweep_sometimes();
+  skewed_ = fold_.state().meta.log_time > parts_.clock.now() + limits::kClockSkewMax;
+  if (!failed_ && !skewed_) {
+    for (const auto& session : sessions_) session->tick(caught_up_);
+  }
+  return worked;
+}
+
+bool PartitionRunner::fold_batch() {
+  FoldedBatch batch;
+  const Status status = fold_.step(batch);
+  if (!status.ok()) {
+    // A reader's trouble may pass; everything else is a partition that must not go on.
+    if (!status.error().retryable()) fail(status.error());
+    return false;
+  }
+  if (fold_.next() >= target_) caught_up_ = true;
+  if (batch.records().empty()) return false;
+  for (Observer* observer : parts_.observers) observer->on_committed(fold_, batch.records());
+  proposals_.complete(batch.records());
+  for (const auto& session : sessions_) session->on_committed(batch.records());
+  return true;
+}
+
+void PartitionRunner::fail(const Error& error) {
+  {
+    const std::lock_guard lock(stopped_mutex_);
+    stopped_because_ = error.text();
+  }
+  failed_ = true;
+  for (const auto& session : sessions_) session->unassign();
+  proposals_.abandon({ErrorCode::unavailable, "the partition has stopped: " + error.message, ""});
+}
+
+void PartitionRunner::answer_waiters() {
+  if (waiters_.empty()) return;
+  const UnixMs now = parts_.clock.now();
+  std::vector<Waiter> due;
+  std::erase_if(waiters_, [&](Waiter& waiter) {
+    if (fold_.next() < waiter.at_least && waiter.until > now && !failed_) return false;
+    due.push_back(std::move(waiter));
+    return true;
+  });
+  for (const Waiter& waiter : due) waiter.read(fold_, fold_.next() >= waiter.at_least);
+}
+
+void PartitionRunner::sweep_sometimes() {
+  const UnixMs now = parts_.clock.now();
+  if (now - last_sweep_ < kSweepEvery) return;
+  last_sweep_ = now;
+  proposals_.sweep();
+}
+
+std::int64_t PartitionRunner::idle_us() const {
+  const UnixMs now = parts_.clock.now();
+  std::int64_t idle = kIdleUsMax;
+  const auto consider = [&](UnixMs due) {
+    idle = std::min(idle, std::max<std::int64_t>(0, (due - now).count) * 1000);
+  };
+  for (const auto& session : sessions_) {
+    if (const auto due = session->next_due()) consider(*due);
+  }
+  for (const Waiter& waiter : waiters_) consider(waiter.until);
+  // Never zero: a claim that waits for catching up must not spin.
+  return std::max<std::int64_t>(idle, 500);
+}
+
+void PartitionRunner::propose(Proposal proposal, std::optional<Decision> decision,
+                              ProposalDone done) {
+  Event event;
+  event.id = EventId::fresh(parts_.clock, parts_.random);
+  event.time = parts_.clock.now();
+  event.org = proposal.org;
+  event.source = parts_.options.source;
+  event.subject = std::move(proposal.subject);
+  event.correlation = std::move(proposal.correlation);
+  event.causation = std::move(proposal.causation);
+  event.traceparent = std::move(proposal.traceparent);
+  event.actor = std::move(proposal.actor);
+  event.request_id = std::move(proposal.request_id);
+  event.decision = decision;
+  event.idempotency = std::move(proposal.idempotency);
+  event.expected_version = proposal.expected_version;
+  event.body = std::move(proposal.body);
+  if (failed_ || mailbox_->closed()) {
+    ProposalOutcome outcome;
+    outcome.event = event.id;
+    outcome.error = {ErrorCode::unavailable, "the partition " + where_.text() + " has stopped",
+                     "see the server's status"};
+    // With the mailbox closed nobody would run a posted task.
+    if (!mailbox_->post([done, outcome] { done(outcome); })) done(outcome);
+    return;
+  }
+  proposals_.propose(event, std::move(done));
+}
+
+bool PartitionRunner::offer(std::function<void(const PartitionView&)> read) {
+  return mailbox_->offer([this, read = std::move(read)] { read(fold_); });
+}
+
+bool PartitionRunner::offer_at(Position at_least, Millis wait,
+                               std::function<void(const PartitionView&, bool)> read) {
+  return mailbox_->offer([this, at_least, wait, read = std::move(read)]() mutable {
+    waiters_.push_back({at_least, parts_.clock.now() + wait, std::move(read)});
+  });
+}
+
+void PartitionRunner::set_assigned(DeciderRole role, bool assigned) {
+  for (const auto& session : sessions_) {
+    if (session->status().role != enum_text(role)) continue;
+    if (assigned) {
+      session->assign();
+    } else {
+      session->unassign();
+    }
+  }
+}
+
+std::string PartitionRunner::not_ready_because() const {
+  if (failed_) {
+    const std::lock_guard lock(stopped_mutex_);
+    return where_.text() + " has stopped: " + stopped_because_;
+  }
+  if (!caught_up_) return where_.text() + " is still folding the log";
+  if (skewed_) return where_.text() + ": the clock is behind the log's time by over 30 s";
+  return "";
+}
+
+PartitionStatus PartitionRunner::status() const {
+  PartitionStatus out;
+  out.where = where_;
+  out.next = fold_.next();
+  const auto marks = parts_.log.marks(where_);
+  out.high = marks.ok() ? marks->high : out.next;
+  out.log_time = fold_.state().meta.log_time;
+  out.caught_up = caught_up_;
+  out.digest = hex(fold_.digest());
+  {
+    const std::lock_guard lock(stopped_mutex_);
+    out.stopped = stopped_because_;
+  }
+  for (const auto& session : sessions_) out.roles.push_back(session->status());
+  return out;
+}
+
+}  // namespace sandtrail

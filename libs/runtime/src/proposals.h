@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// Appends that wait for their judgement.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <unordered_map>
+#include <vector>
+
+#include "base/clock.h"
+#include "event_log/event_log.h"
+#include "mailbox.h"
+#include "runtime/types.h"
+
+namespace sandtrail {
+
+// propose() from any thread; the rest on the partition's thread, where callbacks run.
+class Proposals {
+ public:
+  Proposals(TopicPartition where, EventLog& log, std::shared_ptr<Mailbox> mailbox, Clock& clock);
+
+  // `event` is complete. Refused with overloaded past limits::kPendingProposalsMax.
+  void propose(const Event& event, ProposalDone done);
+  // Our own among the records of a batch.
+  void complete(const std::vector<Folded>& batch);
+  // Ends those whose id is dead by now: too old to be applied, wherever the record is.
+  void sweep();
+  // Ends all with `error`.
+  void abandon(const Error& error);
+
+ private:
+  // Shared with callbacks of the log, which may come after this object is gone.
+  struct Shared {
+    std::mutex mutex;
+    std::unordered_map<EventId, std::pair<ProposalDone, UnixMs>> pending;
+  };
+  static void fail(const std::shared_ptr<Shared>& shared, const EventId& id, const Error& error);
+
+  TopicPartition where_;
+  EventLog& log_;
+  std::shared_ptr<Mailbox> mailbox_;
+  Clock& clock_;
+  std::shared_ptr<Shared> shared_ = std::make_shared<Shared>();
+};
+
+}  // namespace sandtrail

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sealing/keyring.h"
+
+#include "crypto/aead.h"
+#include "crypto/digest.h"
+#include "crypto/hkdf.h"
+
+namespace sandtrail {
+namespace {
+
+Bytes key_aad(const DataKeyId& id, const OrgId& org) {
+  return "sandtrail key" + Bytes(id.view()) + Bytes(org.view());
+}
+
+Error damaged(const DataKeyId& id) {
+  return {ErrorCode::corrupt, "the stored key " + id.text() + " cannot be opened",
+          "the root key may not be the one it was made with"};
+}
+
+}  // namespace
+
+Keyring::Keyring(SecretBytes root, KeyStore& store, Clock& clock, Random& random)
+    : root_(std::move(root)), store_(store), clock_(clock), random_(random) {
+  ST_ASSERT(root_.size() == kSealKeyBytes);
+}
+
+void Keyring::create(const OrgId& org, const DataKeyId& parent,
+                     std::function<void(Result<DataKeyId>)> done) {
+  SecretBytes wrapping;
+  if (parent.nil()) {
+    wrapping = root_.clone();
+  } else {
+    auto found = get(parent);
+    if (!found.ok()) return done(found.error());
+    wrapping = std::move(found).value();
+  }
+  const auto id = DataKeyId::fresh(clock_, random_);
+  const auto key = SecretBytes::random(kSealKeyBytes, random_);
+  WrappedKey stored;
+  stored.id = id;
+  stored.org = org;
+  stored.created = clock_.now();
+  stored.wrapped = Bytes(parent.view()) + seal(wrapping, key_aad(id, org), key.view(), random_);
+  remember(id, key);
+  store_.put(std::move(stored), [id, done = std::move(done)](const Status& status) {
+    if (status.ok()) {
+      done(id);
+    } else {
+      done(status.error());
+    }
+  });
+}
+
+Result<SecretBytes> Keyring::get(const DataKeyId& id) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto found = cached_.find(id); found != cached_.end()) {
+      recent_.splice(recent_.begin(), recent_, found->second);
+      return found->second->second.clone();
+    }
+  }
+  ST_ASSIGN(const WrappedKey stored, store_.get(id));
+  if (stored.wrapped.size() < 16) return damaged(id);
+  const auto parent = DataKeyId::derived(stored.wrapped);
+  SecretBytes wrapping;
+  if (parent.nil()) {
+    wrapping = root_.clone();
+  } else {
+    ST_ASSIGN(wrapping, get(parent));
+  }
+  auto opened = open(wrapping, key_aad(id, stored.org), BytesView(stored.wrapped).substr(16));
+  if (!opened.ok()) return damaged(id);
+  Bytes plain = std::move(opened).value();
+  SecretBytes key = SecretBytes::take(plain);
+  remember(id, key);
+  return key;
+}
+
+void Keyring::remember(const DataKeyId& id, const SecretBytes& key) {
+  const std::lock_guard lock(mutex_);
+  if (cached_.contains(id)) return;
+  recent_.emplace_front(id, key.clone());
+  cached_[id] = recent_.begin();
+  if (recent_.size() > kCachedKeysMax) {
+    cached_.erase(recent_.back().first);
+    recent_.pop_back();
+  }
+}
+
+void Keyring::destroy(const DataKeyId& id, KeyStore::Done done) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto found = cached_.find(id); found != cached_.end()) {
+      recent_.erase(found->second);
+      cached_.erase(found);
+    }
+  }
+  store_.destroy(id, std::move(done));
+}
+
+Result<Bytes> Keyring::token(const DataKeyId& id, std::string_view purpose, BytesView data) {
+  ST_ASSIGN(const SecretBytes key, get(id));
+  const SecretBytes derived = hkdf_sha256(key, "", "sandtrail token " + Bytes(purpose), 32);
+  return hmac_sha256(derived.view(), data);
+}
+
+}  // namespace sandtrail

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "wire/event_codec.h"
+
+#include <charconv>
+#include <map>
+
+#include "base/limits.h"
+
+namespace sandtrail {
+namespace {
+
+// What stands in the data beside the body's own fields.
+struct EnvelopeData {
+  std::optional<Actor> actor;
+  std::string request_id;
+  std::optional<Decision> decision;
+  std::optional<Idempotency> idempotency;
+  std::optional<std::int64_t> expected_version;
+  template <typename Self, typename V>
+  static void fields(Self& s, V& v) {
+    v("actor", s.actor);
+    v.with_default("request_id", s.request_id);
+    v("decision", s.decision);
+    v("idempotency", s.idempotency);
+    v("expected_version", s.expected_version);
+  }
+};
+
+json::object data_of(const Event& event) {
+  json::object data =
+      std::visit([](const auto& body) { return std::move(to_json(body).as_object()); }, event.body);
+  const EnvelopeData envelope{event.actor, event.request_id, event.decision, event.idempotency,
+                              event.expected_version};
+  const json::value written = to_json(envelope);
+  for (const auto& member : written.get_object()) {
+    if (member.value().is_string() && member.value().get_string().empty()) continue;
+    data[member.key()] = member.value();
+  }
+  return data;
+}
+
+template <typename T>
+std::optional<EventBody> decode_body(const json::value& data) {
+  auto body = from_json<T>(data);
+  if (!body.ok()) return std::nullopt;
+  return EventBody(std::move(body).value());
+}
+
+using BodyDecoder = std::optional<EventBody> (*)(const json::value&);
+
+const std::map<std::string_view, BodyDecoder>& body_decoders() {
+  static const auto decoders = [] {
+    std::map<std::string_view, BodyDecoder> out;
+    for_each_event_type([&out]<typename T>() { out[T::kType] = &decode_body<T>; });
+    return out;
+  }();
+  return decoders;
+}
+
+std::string header_or_empty(const Record& record, std::string_view name) {
+  return std::string(record.header(name).value_or(""));
+}
+
+// The attributes that stand in headers and in the key; false if a required one is not readable.
+bool decode_attributes(const Record& record, Event& event) {
+  const auto id = EventId::parse(record.header("ce_id").value_or(""));
+  const auto time = parse_rfc3339(record.header("ce_time").value_or(""));
+  if (record.header("ce_specversion") != "1.0" || !id || !time) return false;
+  event.id = *id;
+  event.time = *time;
+  if (!record.key.empty()) {
+    const auto org = OrgId::parse(record.key);
+    if (!org) return false;
+    event.org = *org;
+  }
+  const std::string_view version = record.header("ce_schemaversion").value_or("1");
+  const auto parsed =
+      std::from_chars(version.data(), version.data() + version.size(), event.schema_version);
+  if (parsed.ec != std::errc() || parsed.ptr != version.data() + version.size()) return false;
+  event.source = header_or_empty(record, "ce_source");
+  event.subject = header_or_empty(record, "ce_subject");
+  event.correlation = header_or_empty(record, "ce_correlationid");
+  event.causation = header_or_empty(record, "ce_causationid");
+  event.traceparent = header_or_empty(record, "ce_traceparent");
+  return true;
+}
+
+}  // namespace
+
+Result<Record> encode_event(const Event& event) {
+  Record record;
+  if (!event.org.nil()) record.key = event.org.text();
+  const auto add = [&record](const char* name, std::string value) {
+    if (!value.empty()) record.headers.emplace_back(name, std::move(value));
+  };
+  add("ce_specversion", "1.0");
+  add("ce_id", event.id.text());
+  add("ce_type", std::string(type_of(event.body)));
+  add("ce_source", event.source);
+  add("ce_subject", event.subject);
+  add("ce_time", rfc3339(event.time));
+  add("ce_schemaversion", std::to_string(event.schema_version));
+  add("ce_correlationid", event.correlation);
+  add("ce_causationid", event.causation);
+  add("ce_traceparent", event.traceparent);
+  add("content-type", "application/json");
+  record.value = json::print(data_of(event));
+  if (record.size() > limits::kRecordBytesMax) {
+    return Error{ErrorCode::invalid_argument,
+                 "an event of " + std::to_string(record.size()) + " bytes is over the limit of " +
+                     std::to_string(limits::kRecordBytesMax),
+                 ""};
+  }
+  return record;
+}
+
+std::variant<Event, VoidReason> decode_event(const Record& record) {
+  Event event;
+  if (!decode_attributes(record, event)) return VoidReason::malformed;
+  const auto decoder = body_decoders().find(record.header("ce_type").value_or(""));
+  if (decoder == body_decoders().end()) return VoidReason::unknown_type;
+  const auto data = json::parse(record.value);
+  if (!data.ok() || !data->is_object()) return VoidReason::malformed;
+  auto envelope = from_json<EnvelopeData>(*data);
+  auto body = decoder->second(*data);
+  if (!envelope.ok() || !body) return VoidReason::malformed;
+  event.actor = std::move(envelope->actor);
+  event.request_id = std::move(envelope->request_id);
+  event.decision = envelope->decision;
+  event.idempotency = std::move(envelope->idempotency);
+  event.expected_version = envelope->expected_version;
+  event.body = std::move(*body);
+  return event;
+}
+
+}  // namespace sandtrail

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "data_directory.h"
+
+#include "base/file.h"
+#include "codec/reflect.h"
+#include "crypto/aead.h"
+#include "crypto/ed25519.h"
+
+namespace sandtrail {
+namespace {
+
+constexpr std::size_t kSmallFileBytesMax = 64 * 1024;
+
+struct HostFile {
+  HostId id;
+  std::int64_t epoch = 0;
+  template <typename Self, typename V>
+  static void fields(Self& s, V& v) {
+    v("id", s.id);
+    v("epoch", s.epoch);
+  }
+};
+
+bool missing(const Error& error) {
+  return error.code == ErrorCode::not_found;
+}
+
+}  // namespace
+
+Result<DataDirectory> DataDirectory::open(std::string path) {
+  ST_CHECK_OK(make_directories(path, 0700));
+  return DataDirectory(std::move(path));
+}
+
+Result<SecretBytes> DataDirectory::root_key(Random& random) const {
+  const std::string path = in("root.key");
+  auto stored = read_secret_file(path, kSmallFileBytesMax);
+  if (stored.ok()) {
+    Bytes text = std::move(stored).value();
+    if (text.ends_with('\n')) text.pop_back();
+    auto raw = unhex(text);
+    wipe(text);
+    if (!raw || raw->size() != kSealKeyBytes) {
+      return Error{ErrorCode::corrupt, path + " does not hold 32 bytes in hex",
+                   "restore it from its backup: nothing can be read without it"};
+    }
+    return SecretBytes::take(*raw);
+  }
+  if (!missing(stored.error())) return stored.error();
+  SecretBytes key = SecretBytes::random(kSealKeyBytes, random);
+  Bytes text = hex(key.view()) + "\n";
+  const Status written = write_file_durably(path, text, 0600);
+  wipe(text);
+  ST_CHECK_OK(written);
+  return key;
+}
+
+Result<NoteSigner> DataDirectory::audit_signer(const std::string& origin, Random& random) const {
+  const std::string path = in("audit.key");
+  auto stored = read_secret_file(path, kSmallFileBytesMax);
+  if (stored.ok()) {
+    Bytes text = std::move(stored).value();
+    if (text.ends_with('\n')) text.pop_back();
+    auto signer = NoteSigner::parse(text);
+    wipe(text);
+    if (signer.ok() && signer->verifier().name() != origin) {
+      return Error{ErrorCode::conflict,
+                   path + " is the key of " + signer->verifier().name() + ", not of " + origin,
+                   "set audit.origin back, or move the key away to begin another audit identity"};
+    }
+    return signer;
+  }
+  if (!missing(stored.error())) return stored.error();
+  const SecretBytes seed = SecretBytes::random(32, random);
+  ST_ASSIGN(NoteSigner signer, NoteSigner::create(origin, seed));
+  ST_ASSIGN(const SecretBytes text, note_private_text(origin, seed));
+  ST_CHECK_OK(write_file_durably(in("audit.vkey"), signer.verifier().text() + "\n", 0644));
+  ST_CHECK_OK(write_file_durably(path, text.view(), 0600));
+  return signer;
+}
+
+Result<HostIdentity> DataDirectory::next_host_identity(const Clock& clock, Random& random) const {
+  const std::string path = in("host.json");
+  HostFile file;
+  const auto stored = read_file(path, kSmallFileBytesMax);
+  if (stored.ok()) {
+    ST_ASSIGN(const json::value parsed, json::parse(*stored));
+    ST_ASSIGN(file, from_json<HostFile>(parsed));
+  } else if (missing(stored.error())) {
+    file.id = HostId::fresh(clock, random);
+  } else {
+    return stored.error();
+  }
+  ++file.epoch;
+  ST_CHECK_OK(write_file_durably(path, json::pretty(to_json(file)) + "\n", 0600));
+  return HostIdentity{file.id, file.epoch};
+}
+
+}  // namespace sandtrail
