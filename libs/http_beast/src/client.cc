@@ -18,7 +18,7 @@ class BeastClient final : public Client {
     const int threads = options.threads;
     state_.options = std::move(options);
     state_.tls = std::move(tls);
-    state_.resolver.emplace();
+    state_.resolver.emplace(state_.options.look_up ? state_.options.look_up : system_look_up);
     for (int i = 0; i < threads; ++i) loops_.push_back(std::make_unique<ClientLoop>(state_));
   }
   ~BeastClient() override;
@@ -56,8 +56,8 @@ BeastClient::~BeastClient() {
 
 void BeastClient::stream(ClientRequest request, std::function<bool(BytesView)> on_data, Done done) {
   const Url& url = request.url;
-  const std::size_t origin =
-      std::hash<std::string>{}(url.scheme + url.host + ":" + std::to_string(url.port));
+  const std::size_t origin = std::hash<std::string>{}(request.unix_path + url.scheme + url.host +
+                                                      ":" + std::to_string(url.port));
   // One origin, one thread: its pool needs no lock.
   ClientLoop& loop = *loops_[origin % loops_.size()];
   const auto refuse = [&](Error error) {

@@ -2,7 +2,6 @@
 // The core: what one partition of the log means. Only the legality of events changes it.
 #pragma once
 
-#include <deque>
 #include <map>
 #include <optional>
 #include <set>
@@ -268,12 +267,11 @@ class JudgedIds {
     added_.clear();
     removed_.clear();
   }
-  void load(BytesView key, BytesView value);
-  void loaded();  // after the last load()
+  Status load(BytesView key, BytesView value);
 
  private:
   std::unordered_map<EventId, UnixMs> until_;
-  std::deque<EventId> order_;  // of judging, hence of `until`
+  std::set<std::pair<UnixMs, EventId>> order_;
   std::unordered_map<EventId, UnixMs> added_;
   std::vector<EventId> removed_;
 };
