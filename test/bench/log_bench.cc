@@ -3,19 +3,21 @@
 // loop that does the same writes: same options, same value size, one thread, a batch of as many
 // records as are in flight, synced. Both in turns within one run, because disks have moods.
 //
-//   log_bench [directory=/tmp] [seconds a turn=0.8] [turns=5]
+//   log_bench [directory=/tmp] [seconds a turn=0.6] [turns=5]
 //
-// Prints one JSON object a line: a figure for each number of records in flight, medians of the
-// turns.
+// The first turn of each kind warms up and doesn't count. Prints one JSON object a line, with the
+// medians of the turns.
 #include <rocksdb/db.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 #include "layout.h"
@@ -56,43 +58,62 @@ Turn turn_of(std::size_t count, std::int64_t start_us, std::vector<std::int64_t>
           at(50), at(99)};
 }
 
-// One thread hands over records, never more than `in_flight` unanswered.
+// Keeps `in_flight` records unanswered. Either each answer appends the next one at once, as a
+// reaction does; or one thread appends whenever it may, and has to be woken for it.
 class PortLoop {
  public:
-  PortLoop(EventLog& log, std::size_t in_flight) : log_(log), in_flight_(in_flight) {}
+  PortLoop(EventLog& log, std::size_t in_flight, bool by_thread)
+      : log_(log), in_flight_(in_flight), by_thread_(by_thread) {}
 
   Turn run(std::int64_t length_us) {
     const std::int64_t start_us = system_clock.monotonic_us();
-    std::size_t sent = 0;
-    for (std::int64_t now = start_us; now - start_us < length_us;
-         now = system_clock.monotonic_us()) {
-      {
-        std::unique_lock lock(mutex_);
-        answered_changed_.wait(lock, [&] { return sent - waits_us_.size() < in_flight_; });
-      }
-      append(values_[sent++ % kValues]);
+    end_us_ = start_us + length_us;
+    for (std::size_t i = 0; i < in_flight_; ++i) append();
+    while (by_thread_ && system_clock.monotonic_us() < end_us_) {
+      wait_until([&] { return sent_ - answered_ < in_flight_; });
+      append();
     }
-    std::unique_lock lock(mutex_);
-    answered_changed_.wait(lock, [&] { return sent == waits_us_.size(); });
-    return turn_of(sent, start_us, waits_us_);
+    wait_until([&] { return sent_ == answered_ && system_clock.monotonic_us() >= end_us_; });
+    return turn_of(waits_us_.size(), start_us, waits_us_);
   }
 
  private:
-  void append(const Bytes& value) {
-    const std::int64_t handed_over_us = system_clock.monotonic_us();
-    log_.append({"bench", 0}, Record{"", {}, value}, [=, this](const AppendOutcome& outcome) {
-      if (!outcome.committed()) std::abort();
-      const std::lock_guard lock(mutex_);
-      waits_us_.push_back(system_clock.monotonic_us() - handed_over_us);
-      answered_changed_.notify_one();
-    });
+  template <typename Condition>
+  void wait_until(const Condition& condition) {
+    std::unique_lock lock(mutex_);
+    while (!condition()) {
+      waiting_ = true;
+      changed_.wait(lock);
+    }
+    waiting_ = false;
+  }
+  void append() {
+    const std::int64_t now = system_clock.monotonic_us();
+    log_.append({"bench", 0}, Record{"", {}, values_[sent_++ % kValues]},
+                [this, now](const AppendOutcome& outcome) { take_answer(outcome, now); });
+  }
+  void take_answer(const AppendOutcome& outcome, std::int64_t handed_over_us) {
+    if (!outcome.committed()) std::abort();
+    const std::int64_t now = system_clock.monotonic_us();
+    const bool goes_on = !by_thread_ && now < end_us_;
+    if (goes_on) append();
+    const std::lock_guard lock(mutex_);
+    waits_us_.push_back(now - handed_over_us);
+    ++answered_;
+    if (goes_on || !std::exchange(waiting_, false)) return;
+    changed_.notify_one();
   }
 
   EventLog& log_;
   const std::size_t in_flight_;
+  const bool by_thread_;
   const std::vector<Bytes> values_ = random_values(kValueBytes);
+  std::int64_t end_us_ = 0;
+  std::atomic<std::size_t> sent_{0};
+  std::atomic<std::size_t> answered_{0};
   std::mutex mutex_;
-  std::condition_variable answered_changed_;
+  std::condition_variable changed_;
+  bool waiting_ = false;
   std::vector<std::int64_t> waits_us_;
 };
 
@@ -126,14 +147,16 @@ double median(std::vector<Turn> turns, double Turn::*figure) {
   return turns[turns.size() / 2].*figure;
 }
 
-void print(std::size_t in_flight, const std::vector<Turn>& port, const std::vector<Turn>& raw) {
+void print(const char* driver, std::size_t in_flight, const std::vector<Turn>& port,
+           const std::vector<Turn>& raw) {
   const double port_rate = median(port, &Turn::per_second);
   const double raw_rate = median(raw, &Turn::per_second);
   std::printf(
-      "{\"bench\":\"log_append\",\"value_bytes\":%zu,\"in_flight\":%zu,\"port_per_second\":%.0f,"
-      "\"raw_per_second\":%.0f,\"ratio\":%.3f,\"port_ack_p50_ms\":%.3f,\"port_ack_p99_ms\":%.3f,"
+      "{\"bench\":\"log_append\",\"driver\":\"%s\",\"value_bytes\":%zu,\"in_flight\":%zu,"
+      "\"port_per_second\":%.0f,\"raw_per_second\":%.0f,\"ratio\":%.3f,"
+      "\"port_ack_p50_ms\":%.3f,\"port_ack_p99_ms\":%.3f,"
       "\"raw_write_p50_ms\":%.3f,\"raw_write_p99_ms\":%.3f}\n",
-      kValueBytes, in_flight, port_rate, raw_rate, port_rate / raw_rate,
+      driver, kValueBytes, in_flight, port_rate, raw_rate, port_rate / raw_rate,
       median(port, &Turn::ack_p50_ms), median(port, &Turn::ack_p99_ms),
       median(raw, &Turn::ack_p50_ms), median(raw, &Turn::ack_p99_ms));
   std::fflush(stdout);
@@ -150,16 +173,17 @@ int run(const std::string& directory, std::int64_t length_us, int turns) {
   }
   std::int64_t position = 0;
   for (const std::size_t in_flight : {1u, 64u, 512u}) {
-    std::vector<Turn> port;
+    std::vector<Turn> by_answer;
+    std::vector<Turn> by_thread;
     std::vector<Turn> raw;
     for (int turn = 0; turn <= turns; ++turn) {
-      const Turn of_port = PortLoop(**log, in_flight).run(length_us);
-      const Turn of_raw = run_raw(**raw_store, position, in_flight, length_us);
-      if (turn == 0) continue;  // warms up
-      port.push_back(of_port);
-      raw.push_back(of_raw);
+      by_answer.push_back(PortLoop(**log, in_flight, false).run(length_us));
+      raw.push_back(run_raw(**raw_store, position, in_flight, length_us));
+      by_thread.push_back(PortLoop(**log, in_flight, true).run(length_us));
     }
-    print(in_flight, port, raw);
+    for (auto* figures : {&by_answer, &by_thread, &raw}) figures->erase(figures->begin());
+    print("answer", in_flight, by_answer, raw);
+    print("thread", in_flight, by_thread, raw);
   }
   return 0;
 }
@@ -168,7 +192,7 @@ int run(const std::string& directory, std::int64_t length_us, int turns) {
 
 int main(int count, char** arguments) {
   std::string directory = std::string(count > 1 ? arguments[1] : "/tmp") + "/log-bench-XXXXXX";
-  const double turn_seconds = count > 2 ? std::atof(arguments[2]) : 0.8;
+  const double turn_seconds = count > 2 ? std::atof(arguments[2]) : 0.6;
   const int turns = count > 3 ? std::atoi(arguments[3]) : 5;
   if (turn_seconds <= 0 || turns < 1 || ::mkdtemp(directory.data()) == nullptr) {
     std::fprintf(stderr, "usage: log_bench [directory] [seconds a turn] [turns]\n");

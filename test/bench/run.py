@@ -23,6 +23,8 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import server
+
 PROGRAM_SECONDS_MAX = 900
 
 
@@ -80,8 +82,19 @@ def measure_log(build):
     return run_program("log", build / "bench" / "log_bench")
 
 
+def measure_executions(build):
+    """Synchronous executions of /bin/true by HTTP, beside bare bwrap runs of it."""
+    return [Row("exec", name, ours, unit, "bwrap --unshare-all", bare)
+            for name, unit, ours, bare in server.executions(build)]
+
+
+def measure_memory(build):
+    """What the server's process holds in memory."""
+    return [Row("memory", name, ours, unit) for name, unit, ours in server.memory(build)]
+
+
 # A section is a function from the build folder to rows.
-SECTIONS = {"log": measure_log}
+SECTIONS = {"log": measure_log, "exec": measure_executions, "memory": measure_memory}
 
 
 def shown(number):
@@ -133,7 +146,7 @@ def main(arguments):
         for name in options.sections or SECTIONS:
             print(f"==> {name}", file=sys.stderr)
             rows += SECTIONS[name](options.build)
-    except (BenchError, subprocess.TimeoutExpired) as error:
+    except (BenchError, RuntimeError, subprocess.TimeoutExpired) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
     print("{cpu}, {cores} cores, Linux {kernel}, load {load_before:.1f}".format(**host))

@@ -107,7 +107,7 @@ class Attack {
   void held(std::vector<std::string> arguments) {
     CAPTURE(arguments[0]);
     const auto exit = run(spec(std::move(arguments)));
-    CHECK_MESSAGE(exit.exit_code == 0, name_of(judge(exit).verdict));
+    CHECK_MESSAGE(exit.exit_code == 0, enum_text(judge(exit).verdict));
     CHECK(exit.out.kept == "done\n");
   }
   const HostWatch& watch() const { return watch_; }
@@ -206,7 +206,7 @@ TEST_CASE("greed ends at a limit, as that limit's verdict") {
     spec.limits.memory_mib = 32;
     if (row.verdict == Verdict::timeout) spec.limits.wall_ms = 300;
     const auto exit = attack.run(spec);
-    CHECK_MESSAGE(judge(exit).verdict == row.verdict, name_of(judge(exit).verdict), " ",
+    CHECK_MESSAGE(judge(exit).verdict == row.verdict, enum_text(judge(exit).verdict), " ",
                   exit.out.kept);
     CHECK(exit.usage.memory_peak_bytes <= 33 << 20);
   }
@@ -220,7 +220,7 @@ TEST_CASE("greed that takes a refusal for an answer ends by itself") {
     auto spec = attack.spec({name});
     spec.limits.memory_mib = 256;
     const auto exit = attack.run(spec);
-    CHECK_MESSAGE(exit.exit_code == 0, name_of(judge(exit).verdict));
+    CHECK_MESSAGE(exit.exit_code == 0, enum_text(judge(exit).verdict));
     CHECK(exit.out.kept == "done\n");
   }
 }

@@ -7,6 +7,8 @@
 #include <charconv>
 #include <utility>
 
+#include "base/limits.h"
+
 namespace sandtrail::config {
 namespace {
 
@@ -70,8 +72,7 @@ Raw raw_from_variable(Kind kind, std::string_view text) {
 std::optional<ListenAddress> parse_listen(std::string_view text) {
   if (text == "off") return ListenAddress{};
   if (text.starts_with("unix:")) {
-    // sockaddr_un holds 107 bytes of path and a NUL.
-    if (text.size() <= 5 + 107 && text.substr(5).starts_with('/')) {
+    if (text.size() <= 5 + limits::kUnixPathBytesMax && text.substr(5).starts_with('/')) {
       return ListenAddress{std::string(text), 0};
     }
     return std::nullopt;

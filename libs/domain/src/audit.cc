@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "domain/audit.h"
 
+#include "base/bytes.h"
+#include "base/limits.h"
+
 namespace sandtrail {
 namespace {
 
@@ -35,11 +38,26 @@ struct ChangesOf {
   }
 };
 
+// Cut to size, and text in any case: attributes of a void event may be any bytes, and an entry that
+// does not fit the audit log would hold up all that follow it.
+std::string bounded(std::string_view text) {
+  if (!is_utf8(text)) return "(not text)";
+  return std::string(utf8_prefix(text, limits::kAuditTextBytesMax));
+}
+
+Actor bounded(const Actor& actor) {
+  Actor out = actor;
+  for (std::string* text : {&out.name, &out.auth_method, &out.address, &out.user_agent}) {
+    *text = bounded(*text);
+  }
+  return out;
+}
+
 // Takes over what the gateway counted of refused attempts.
 template <typename Denied>
 void take_denied(AuditRecorded& entry, const Denied& denied) {
-  entry.action = denied.action;
-  entry.reason = denied.reason;
+  entry.action = bounded(denied.action);
+  entry.reason = bounded(denied.reason);
   entry.count = denied.count;
   entry.outcome = AuditOutcome::denied;
 }
@@ -57,9 +75,9 @@ std::optional<AuditRecorded> audit_entry_of(const Event& event, const Judgement&
   entry.time = origin.stamp;
   entry.event = event.id.text();
   entry.action = rule_of(type_of(event.body)).action;
-  entry.resource = event.subject;
-  entry.actor_copy = *event.actor;
-  entry.request_id = event.request_id;
+  entry.resource = bounded(event.subject);
+  entry.actor_copy = bounded(*event.actor);
+  entry.request_id = bounded(event.request_id);
   entry.source = {origin.topic, origin.partition, origin.position, -1};
   if (const auto* denied = std::get_if<AccessDenied>(&event.body)) {
     take_denied(entry, *denied);
@@ -67,6 +85,7 @@ std::optional<AuditRecorded> audit_entry_of(const Event& event, const Judgement&
     take_denied(entry, *refused);
   } else {
     entry.changes = std::visit(ChangesOf{}, event.body);
+    for (auto& [name, value] : entry.changes) value = bounded(value);
   }
   if (!judgement.applied()) {
     entry.outcome = AuditOutcome::denied;

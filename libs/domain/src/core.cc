@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/bytes.h"
 #include "base/limits.h"
 #include "legality.h"
 
@@ -21,7 +22,7 @@ bool concerns_partition(const EventBody& body) {
 }
 
 VoidReason judge_key(const CoreState& state, const Event& event, const TypeRule& rule, UnixMs now) {
-  if (!event.actor->key) return VoidReason::key_unknown;
+  if (event.actor->kind != ActorKind::api_key || !event.actor->key) return VoidReason::key_unknown;
   const KeyRow* key = state.keys.find(*event.actor->key);
   if (key == nullptr || key->org != event.org) return VoidReason::key_unknown;
   if (key->revoked) return VoidReason::key_revoked;
@@ -44,11 +45,19 @@ std::string idempotency_key(const Event& event) {
   return Bytes(event.org.view()) + event.idempotency->key_hmac.bytes;
 }
 
+// Headers may hold any bytes, rows and audit entries only text: a row that cannot be read back
+// would keep this partition from starting.
+bool attributes_are_text(const Event& event) {
+  return is_utf8(event.source) && is_utf8(event.subject) && is_utf8(event.correlation) &&
+         is_utf8(event.causation) && is_utf8(event.traceparent) && is_utf8(event.request_id);
+}
+
 // What holds for every type: topic, organisation, actor, epoch, idempotency.
 VoidReason judge_envelope(const CoreState& state, TopicKind kind, const Event& event, UnixMs now,
                           std::string& existing) {
   const TypeRule& rule = rule_of(type_of(event.body));
   if (rule.topic != kind && !concerns_partition(event.body)) return VoidReason::wrong_topic;
+  if (!attributes_are_text(event)) return VoidReason::invalid;
   const bool creates_org = std::holds_alternative<OrganizationCreated>(event.body);
   if (!event.org.nil() && !creates_org && kind == TopicKind::events &&
       state.orgs.find(event.org) == nullptr) {
@@ -57,8 +66,7 @@ VoidReason judge_envelope(const CoreState& state, TopicKind kind, const Event& e
   if (const auto reason = judge_actor(state, event, rule, now); reason != VoidReason::none) {
     return reason;
   }
-  if (rule.decider && (!event.decision || event.decision->role != *rule.decider ||
-                       event.decision->epoch != state.epoch_of(*rule.decider))) {
+  if (rule.decider && !legality::decides(state, event, *rule.decider)) {
     return VoidReason::stale_epoch;
   }
   if (event.idempotency) {
@@ -100,22 +108,31 @@ Judgement Core::fold(const FoldInput& input) {
     judgement.reason = VoidReason::repeated;
     return judgement;
   }
-  state_.judged.add(event.id, now + limits::kJudgedIdsKept);
-  if (event.time < input.stamp - limits::kEventAgeMax) {
+  judge(event, input, now, judgement);
+  // Where this binary stops, one that knows the rules judges the same record: not a repeat.
+  if (judgement.stop) return judgement;
+  // Kept until ce_time is stale whatever happens: a record that came too early, too.
+  state_.judged.add(event.id, std::max(now, event.time) + limits::kJudgedIdsKept);
+  return judgement;
+}
+
+void Core::judge(const Event& event, const FoldInput& input, UnixMs now, Judgement& judgement) {
+  // Against log time, not the record's own stamp: stamps may fall back (another broker's clock),
+  // and an id that is forgotten by log time has to be stale by it as well.
+  if (event.time < now - limits::kEventAgeMax) {
     judgement.reason = VoidReason::stale;
-  } else if (event.time > input.stamp + limits::kEventAheadMax) {
+  } else if (event.time > now + limits::kEventAheadMax) {
     judgement.reason = VoidReason::ahead;
   } else {
     judgement.reason = judge_envelope(state_, kind_, event, now, judgement.existing);
   }
-  if (judgement.reason != VoidReason::none) return judgement;
+  if (judgement.reason != VoidReason::none) return;
 
   legality::Context context{state_, event, input.position, now, input.value};
   judgement.reason = std::visit(
       [&context](const auto& body) { return legality::judge(context, body); }, event.body);
   judgement.stop = context.stop;
   if (judgement.applied() && event.idempotency) remember_idempotency(state_, event, now);
-  return judgement;
 }
 
 void Core::drain(const Put& put, const Remove& remove) {
@@ -141,11 +158,14 @@ Status Core::load(BytesView key, BytesView value) {
     case kMetaLetter: {
       ST_ASSIGN(const json::value parsed, json::parse(value));
       ST_ASSIGN(state_.meta, from_json<CoreMeta>(parsed));
+      if (kind_ != TopicKind::audit || state_.meta.audit_tree.bytes.empty()) return {};
+      auto tree = MerkleFrontier::parse(state_.meta.audit_tree.bytes);
+      if (!tree.ok()) return Error{ErrorCode::corrupt, tree.error().message, ""};
+      state_.audit_tree = std::move(tree).value();
       return {};
     }
     case JudgedIds::kLetter:
-      state_.judged.load(rest, value);
-      return {};
+      return state_.judged.load(rest, value);
     case 'o':
       return state_.orgs.load(rest, value);
     case 'k':
@@ -173,12 +193,6 @@ Status Core::load(BytesView key, BytesView value) {
 }
 
 void Core::loaded() {
-  state_.judged.loaded();
-  if (kind_ == TopicKind::audit && !state_.meta.audit_tree.bytes.empty()) {
-    auto tree = MerkleFrontier::parse(state_.meta.audit_tree.bytes);
-    ST_ASSERT(tree.ok());
-    state_.audit_tree = std::move(tree).value();
-  }
   legality::rebuild_agenda(state_);
 }
 

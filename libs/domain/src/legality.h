@@ -57,6 +57,10 @@ VoidReason judge(Context& c, const AuditRecorded& e);
 VoidReason judge(Context& c, const AuditCheckpointSigned& e);
 VoidReason judge(Context& c, const AuditAcknowledged& e);
 
+// True if the event is a decision of the one that owns `role` on this partition. Before the first
+// claim nobody does.
+bool decides(const CoreState& state, const Event& event, DeciderRole role);
+
 // If the execution is over in every respect: plans that the core forgets it (design: Size).
 void plan_forgetting(Context& c, const ExecutionId& id, ExecutionRow& row);
 // What the agenda says is due.

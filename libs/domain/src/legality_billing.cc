@@ -1,19 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/limits.h"
 #include "legality.h"
 
 namespace sandtrail::legality {
 namespace {
 
-// Far above any real balance, far below overflow.
-constexpr std::int64_t kGrantMax = 1'000'000'000 * kMicroCreditsPerCredit;
-
 VoidReason adopt(Context& c, const RateCard& card) {
   // A partition may adopt the newest card without those it missed.
   if (card.version <= c.state.meta.rate_card) return VoidReason::version_mismatch;
-  if (card.per_gib_core_second.count < 0) return VoidReason::invalid;
+  if (card.per_gib_core_second.count < 0 ||
+      card.per_gib_core_second.count > limits::kPriceMicroCreditsMax) {
+    return VoidReason::invalid;
+  }
   c.state.cards.change(card_key(card.version)) = card;
   c.state.meta.rate_card = card.version;
   return VoidReason::none;
+}
+
+// What a terminal execution costs, line by line. Only a finished run has measured usage; all else
+// is free of charge.
+std::vector<RatedLine> lines_due(const RateCard& card, const ExecutionRow& row) {
+  if (row.status != ExecutionStatus::finished) return {};
+  return {rate(card, row.limits, row.wall_us)};
 }
 
 }  // namespace
@@ -26,8 +34,8 @@ std::string card_key(std::int64_t version) {
 
 VoidReason judge(Context& c, const BillingGranted& e) {
   if (e.organization != c.event.org || c.event.org.nil()) return VoidReason::not_found;
-  if (e.amount.count <= 0 || e.amount.count > kGrantMax ||
-      c.state.orgs.find(c.event.org)->granted.count > kGrantMax) {
+  if (e.amount.count <= 0 || e.amount.count > limits::kGrantMicroCreditsMax ||
+      c.state.orgs.find(c.event.org)->granted.count > limits::kGrantMicroCreditsMax) {
     return VoidReason::invalid;
   }
   c.state.orgs.change(c.event.org).granted.count += e.amount.count;
@@ -42,12 +50,10 @@ VoidReason judge(Context& c, const BillingSettled& e) {
   if (card == nullptr || e.rate_card != row->rate_card || e.hold != row->hold) {
     return VoidReason::wrong_amount;
   }
-  // Only a finished run has measured usage; all else is free of charge.
-  MicroCredits due;
-  if (row->status == ExecutionStatus::finished) {
-    due = rate(*card, row->limits, row->wall_us).amount;
-  }
-  if (e.amount != due) return VoidReason::wrong_amount;
+  const std::vector<RatedLine> due = lines_due(*card, *row);
+  MicroCredits amount;
+  for (const RatedLine& line : due) amount.count += line.amount.count;
+  if (e.lines != due || e.amount != amount) return VoidReason::wrong_amount;
   OrgRow& org = c.state.orgs.change(c.event.org);
   org.held.count -= row->hold.count;
   org.settled.count += e.amount.count;

@@ -31,7 +31,8 @@ bool version_fits(const Context& c, std::int64_t version) {
 VoidReason judge(Context& c, const OrganizationCreated& e) {
   if (e.organization.nil() || e.organization != c.event.org) return VoidReason::invalid;
   if (c.state.orgs.find(e.organization) != nullptr) return VoidReason::already_exists;
-  if (!name_is_fine(e.name) || e.grant.count < 0 || !limits_are_fine(e.limits)) {
+  if (!name_is_fine(e.name) || e.grant.count < 0 || e.grant.count > limits::kGrantMicroCreditsMax ||
+      !limits_are_fine(e.limits)) {
     return VoidReason::invalid;
   }
   OrgRow& org = c.state.orgs.change(e.organization);

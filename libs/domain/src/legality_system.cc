@@ -11,6 +11,11 @@ std::string parked_key(DeciderRole role, const std::string& effect) {
 
 }  // namespace
 
+bool decides(const CoreState& state, const Event& event, DeciderRole role) {
+  return event.decision && event.decision->role == role && event.decision->epoch > 0 &&
+         event.decision->epoch == state.epoch_of(role);
+}
+
 VoidReason judge(Context& c, const OwnerClaimed& e) {
   if (e.epoch != c.state.epoch_of(e.role) + 1) return VoidReason::stale_epoch;
   OwnerRow& owner = c.state.owners.change(std::string(enum_text(e.role)));
@@ -31,7 +36,7 @@ VoidReason judge(Context& c, const RulesActivated& e) {
 }
 
 VoidReason judge(Context& c, const EffectParked& e) {
-  if (!c.event.decision || c.event.decision->epoch != c.state.epoch_of(c.event.decision->role)) {
+  if (!c.event.decision || !decides(c.state, c.event, c.event.decision->role)) {
     return VoidReason::stale_epoch;
   }
   const std::string key = parked_key(c.event.decision->role, e.effect);
@@ -81,10 +86,7 @@ VoidReason judge(Context& c, const AuditCheckpointSigned& e) {
 }
 
 VoidReason judge(Context& c, const AuditAcknowledged& e) {
-  if (!c.event.decision || c.event.decision->role != DeciderRole::auditor ||
-      c.event.decision->epoch != c.state.epoch_of(DeciderRole::auditor)) {
-    return VoidReason::stale_epoch;
-  }
+  if (!decides(c.state, c.event, DeciderRole::auditor)) return VoidReason::stale_epoch;
   if (e.through <= c.state.meta.audit_acknowledged || e.through >= c.position) {
     return VoidReason::out_of_order;
   }

@@ -2,6 +2,7 @@
 #include "domain/rating.h"
 
 #include <algorithm>
+#include <limits>
 
 namespace sandtrail {
 namespace {
@@ -26,8 +27,9 @@ RatedLine rate(const RateCard& card, const ExecutionLimits& limits, std::int64_t
   // At most 8192 x 8000 x 902000, far below 2^63; the product with the price needs 128 bits.
   line.quantity = limits.memory_mib * limits.cpu_millis * wall_ms;
   const auto product = static_cast<Wide>(line.quantity) * card.per_gib_core_second.count;
+  const Wide amount = (product + kQuantityPerUnit - 1) / kQuantityPerUnit;
   line.amount.count =
-      static_cast<std::int64_t>((product + kQuantityPerUnit - 1) / kQuantityPerUnit);
+      static_cast<std::int64_t>(std::min<Wide>(amount, std::numeric_limits<std::int64_t>::max()));
   return line;
 }
 

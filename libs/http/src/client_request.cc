@@ -23,6 +23,10 @@ Status check_request(const ClientRequest& request) {
       url->port != request.url.port) {
     return wrong("the URL is not in its normal form");
   }
+  if (!request.unix_path.empty()) {
+    if (request.url.scheme != "http") return wrong("a unix socket speaks plain http");
+    ST_CHECK_OK(check_unix_path(request.unix_path));
+  }
   if (request.timeout <= Millis{0}) return wrong("the time-out is not positive");
   std::size_t bytes = 0;
   for (const auto& [name, value] : request.fields.all()) {

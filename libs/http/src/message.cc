@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "base/limits.h"
+
 namespace sandtrail::http {
 namespace {
 
@@ -124,6 +126,17 @@ std::optional<std::string_view> Fields::get(std::string_view name) const {
     if (same_field_name(own, name)) return value;
   }
   return std::nullopt;
+}
+
+Status check_unix_path(std::string_view path) {
+  if (path.starts_with('/') && path.size() <= limits::kUnixPathBytesMax &&
+      path.find('\0') == std::string_view::npos) {
+    return {};
+  }
+  return Error{ErrorCode::invalid_argument,
+               "a unix socket cannot have the path " + std::string(path),
+               "it must be absolute and at most " + std::to_string(limits::kUnixPathBytesMax) +
+                   " bytes long"};
 }
 
 bool valid_field_name(std::string_view name) {

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <boost/asio/error.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/post.hpp>
 #include <chrono>
 
@@ -32,7 +34,9 @@ std::string request_head(const ClientRequest& request, const std::string& user_a
   return out + "\r\n";
 }
 
-std::string origin_of(const Url& url) {
+std::string origin_of(const ClientRequest& request) {
+  if (!request.unix_path.empty()) return "unix:" + request.unix_path;
+  const Url& url = request.url;
   return url.scheme + "://" + url.host + ":" + std::to_string(url.port);
 }
 
@@ -46,7 +50,7 @@ bool asks_close(const Fields& fields) {
 Call::Call(ClientLoop& loop, ClientRequest request, OnData on_data, Client::Done done)
     : loop_(loop),
       request_(std::move(request)),
-      origin_(origin_of(request_.url)),
+      origin_(origin_of(request_)),
       head_(request_head(request_, loop.state().options.user_agent)),
       on_data_(std::move(on_data)),
       done_(std::move(done)),
@@ -80,6 +84,11 @@ void Call::arm_timer() {
 void Call::open_fresh() {
   reused_ = false;
   phase_began_us_ = loop_.now_us();
+  if (!request_.unix_path.empty()) {
+    addresses_ = {"unix"};
+    address_next_ = 0;
+    return connect_next("no address");
+  }
   error_code not_literal;
   asio::ip::make_address(request_.url.host, not_literal);
   if (!not_literal) return resolved(std::vector<std::string>{request_.url.host});
@@ -129,12 +138,17 @@ void Call::connect_next(const std::string& last_error) {
   connection_->made_us = loop_.now_us();
   connecting_ = true;
   arm_attempt_timer();
-  error_code ignored;
-  const tcp::endpoint endpoint(asio::ip::make_address(address, ignored), request_.url.port);
   connection_->transport->socket().async_connect(
-      endpoint, [self = shared_from_this(), connection = connection_](const error_code& error) {
-        self->connected(connection, error);
-      });
+      endpoint_of(address), [self = shared_from_this(), connection = connection_](
+                                const error_code& error) { self->connected(connection, error); });
+}
+
+StreamEndpoint Call::endpoint_of(const std::string& address) const {
+  if (!request_.unix_path.empty()) {
+    return asio::local::stream_protocol::endpoint(request_.unix_path);
+  }
+  error_code ignored;
+  return tcp::endpoint(asio::ip::make_address(address, ignored), request_.url.port);
 }
 
 // One address that swallows packets must not use up the time of the others.

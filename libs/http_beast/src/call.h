@@ -29,6 +29,7 @@ class Call final : public std::enable_shared_from_this<Call> {
   void open_fresh();
   void resolved(Result<std::vector<std::string>> addresses);
   void connect_next(const std::string& last_error);
+  StreamEndpoint endpoint_of(const std::string& address) const;
   void arm_attempt_timer();
   void connected(const std::shared_ptr<Kept>& connection, const error_code& error);
   void handshake();

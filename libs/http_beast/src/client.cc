@@ -56,8 +56,8 @@ BeastClient::~BeastClient() {
 
 void BeastClient::stream(ClientRequest request, std::function<bool(BytesView)> on_data, Done done) {
   const Url& url = request.url;
-  const std::size_t origin =
-      std::hash<std::string>{}(url.scheme + url.host + ":" + std::to_string(url.port));
+  const std::size_t origin = std::hash<std::string>{}(request.unix_path + url.scheme + url.host +
+                                                      ":" + std::to_string(url.port));
   // One origin, one thread: its pool needs no lock.
   ClientLoop& loop = *loops_[origin % loops_.size()];
   const auto refuse = [&](Error error) {

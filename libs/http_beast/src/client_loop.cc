@@ -88,7 +88,7 @@ void ClientLoop::keep(const std::string& origin, std::shared_ptr<Kept> kept) {
   list.push_back(kept);
   ++kept_count_;
   // Input on an idle connection is its end, or an answer to nothing.
-  kept->transport->socket().async_wait(asio::ip::tcp::socket::wait_read,
+  kept->transport->socket().async_wait(StreamSocket::wait_read,
                                        [this, origin, kept](const error_code& error) {
                                          if (error != asio::error::operation_aborted && !kept->gone)
                                            drop(origin, kept);

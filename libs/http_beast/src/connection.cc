@@ -6,6 +6,7 @@
 
 #include <array>
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
 #include <cstdio>
@@ -22,7 +23,7 @@ constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
 }  // namespace
 
-Connection::Connection(ServerLoop& loop, tcp::socket socket, std::string peer_address, bool refuse)
+Connection::Connection(ServerLoop& loop, StreamSocket socket, std::string peer_address, bool refuse)
     : loop_(loop),
       socket_(std::move(socket)),
       peer_address_(std::move(peer_address)),
@@ -48,7 +49,7 @@ void Connection::set_options() {
   socket_.non_blocking(true, ignored);
   socket_.set_option(tcp::no_delay(true), ignored);
   // A peer that vanished without a word must not hold a waiting request for ever.
-  socket_.set_option(tcp::socket::keep_alive(true), ignored);
+  socket_.set_option(StreamSocket::keep_alive(true), ignored);
   const std::pair<int, int> probes[] = {
       {TCP_KEEPIDLE, limits::kHttpProbeSeconds}, {TCP_KEEPINTVL, 10}, {TCP_KEEPCNT, 3}};
   for (const auto& [option, value] : probes) {
@@ -59,7 +60,7 @@ void Connection::set_options() {
 // Waits without a buffer and reads into the loop's: thousands of idle connections hold none.
 void Connection::wait_readable() {
   if (std::exchange(waiting_, true)) return;
-  socket_.async_wait(tcp::socket::wait_read, [self = shared_from_this()](const error_code& error) {
+  socket_.async_wait(StreamSocket::wait_read, [self = shared_from_this()](const error_code& error) {
     self->waiting_ = false;
     if (error) return self->close();
     if (self->phase_ == Phase::reading) return self->on_readable();
@@ -129,7 +130,7 @@ void Connection::handle() {
 // connection. Urgent data wakes it as well: HTTP has none, and to go on watching would spin.
 void Connection::watch_peer() {
   if (std::exchange(watching_, true)) return;
-  socket_.async_wait(tcp::socket::wait_error,
+  socket_.async_wait(StreamSocket::wait_error,
                      [self = shared_from_this()](const error_code&) { self->close(); });
 }
 
@@ -276,7 +277,7 @@ void Connection::write_flush(Exchange::Output output) {
 // read.
 void Connection::linger() {
   error_code error;
-  socket_.shutdown(tcp::socket::shutdown_send, error);
+  socket_.shutdown(StreamSocket::shutdown_send, error);
   if (error) return close();
   phase_ = Phase::lingering;
   set_deadline(limits::kHttpLingerTimeout);

@@ -3,7 +3,6 @@
 // on, one at a time. Everything runs on its loop's thread, but for the post_ functions.
 #pragma once
 
-#include <boost/asio/ip/tcp.hpp>
 #include <memory>
 #include <string>
 
@@ -11,13 +10,14 @@
 #include "head_text.h"
 #include "request_reader.h"
 #include "server_loop.h"
+#include "stream_socket.h"
 
 namespace sandtrail::http {
 
 class Connection final : public ExchangePort, public std::enable_shared_from_this<Connection> {
  public:
   // With `refuse` it only says 503.
-  Connection(ServerLoop& loop, asio::ip::tcp::socket socket, std::string peer_address, bool refuse);
+  Connection(ServerLoop& loop, StreamSocket socket, std::string peer_address, bool refuse);
 
   void start();
   bool late(std::int64_t now_us) const { return deadline_us_ != 0 && now_us > deadline_us_; }
@@ -60,7 +60,7 @@ class Connection final : public ExchangePort, public std::enable_shared_from_thi
   void set_options();
 
   ServerLoop& loop_;
-  asio::ip::tcp::socket socket_;
+  StreamSocket socket_;
   const std::string peer_address_;
   const bool refuse_;
   Phase phase_ = Phase::reading;

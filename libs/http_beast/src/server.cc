@@ -3,20 +3,19 @@
 
 #include <sys/resource.h>
 
-#include <boost/asio/ip/address.hpp>
 #include <boost/asio/post.hpp>
 #include <chrono>
 #include <system_error>
 #include <vector>
 
 #include "base/limits.h"
+#include "listener.h"
 #include "server_loop.h"
 
 namespace sandtrail::http {
 namespace {
 
 using boost::system::error_code;
-using tcp = asio::ip::tcp;
 
 // A waiting connection is one open file each; the soft default of 1024 is for programs that use
 // select().
@@ -27,23 +26,6 @@ void raise_open_files() {
   setrlimit(RLIMIT_NOFILE, &limit);  // refused: accept backs off when it runs out
 }
 
-Error listen_error(const ServerOptions& options, const error_code& error) {
-  const std::string where = options.address + " port " + std::to_string(options.port);
-  const std::string message = "cannot listen on " + where + ": " + error.message();
-  if (error == asio::error::address_in_use) {
-    return {ErrorCode::conflict, message, "port already in use; choose another with --listen"};
-  }
-  if (error == asio::error::access_denied) {
-    return {ErrorCode::denied, message,
-            "ports below 1024 need a privilege; choose another with --listen"};
-  }
-  if (error == boost::system::errc::address_not_available) {
-    return {ErrorCode::unavailable, message,
-            "no interface of this machine has that address; choose another with --listen"};
-  }
-  return {ErrorCode::internal, message, ""};
-}
-
 class BeastServer final : public Server {
  public:
   BeastServer(ServerOptions options, Handler handler, int threads,
@@ -52,23 +34,22 @@ class BeastServer final : public Server {
     state_.handler = std::move(handler);
     state_.clock = std::move(clock);
     for (int i = 0; i < threads; ++i) loops_.push_back(std::make_unique<ServerLoop>(state_));
-    acceptor_.emplace(loops_.front()->context());
     backoff_.emplace(loops_.front()->context());
   }
   ~BeastServer() override { stop(Millis{0}); }
 
-  Status start(const asio::ip::address& address);
+  Status start();
   std::uint16_t port() const override { return port_; }
   std::size_t connections() const override { return state_.connections; }
   void stop(Millis deadline) override;
 
  private:
   void accept();
-  void accepted(tcp::socket socket, ServerLoop& loop);
+  void accepted(StreamSocket socket, ServerLoop& loop);
 
   ServerState state_;
   std::vector<std::unique_ptr<ServerLoop>> loops_;
-  std::optional<tcp::acceptor> acceptor_;  // used on the first loop's thread
+  std::unique_ptr<Listener> listener_;  // used on the first loop's thread
   std::optional<asio::steady_timer> backoff_;
   std::size_t next_loop_ = 0;
   std::uint16_t port_ = 0;
@@ -76,15 +57,9 @@ class BeastServer final : public Server {
   bool stopped_ = false;
 };
 
-Status BeastServer::start(const asio::ip::address& address) {
-  const tcp::endpoint endpoint(address, state_.options.port);
-  error_code error;
-  acceptor_->open(endpoint.protocol(), error);
-  if (!error) acceptor_->set_option(tcp::acceptor::reuse_address(true), error);
-  if (!error) acceptor_->bind(endpoint, error);
-  if (!error) acceptor_->listen(limits::kHttpBacklog, error);
-  if (!error) port_ = acceptor_->local_endpoint(error).port();
-  if (error) return listen_error(state_.options, error);
+Status BeastServer::start() {
+  ST_ASSIGN(listener_, Listener::open(loops_.front()->context(), state_.options));
+  port_ = listener_->port();
   try {
     for (const auto& loop : loops_) loop->start();
   } catch (const std::system_error&) {
@@ -95,10 +70,10 @@ Status BeastServer::start(const asio::ip::address& address) {
 }
 
 void BeastServer::accept() {
-  if (state_.stopping || !acceptor_->is_open()) return;
+  if (state_.stopping || !listener_) return;
   ServerLoop& loop = *loops_[next_loop_++ % loops_.size()];
-  acceptor_->async_accept(
-      loop.context(), [this, &loop](const error_code& error, tcp::socket socket) {
+  listener_->acceptor().async_accept(
+      loop.context(), [this, &loop](const error_code& error, StreamSocket socket) {
         if (state_.stopping || error == asio::error::operation_aborted) return;
         if (!error) {
           accepted(std::move(socket), loop);
@@ -114,14 +89,14 @@ void BeastServer::accept() {
       });
 }
 
-void BeastServer::accepted(tcp::socket socket, ServerLoop& loop) {
+void BeastServer::accepted(StreamSocket socket, ServerLoop& loop) {
   error_code error;
-  const tcp::endpoint peer = socket.remote_endpoint(error);
+  const StreamEndpoint peer = socket.remote_endpoint(error);
   if (error) return;  // gone already
   const bool refuse = state_.connections >= state_.options.connections_max;
   if (refuse && state_.refusals >= limits::kHttpRefusalsMax) return;
   state_.opened(refuse);
-  loop.adopt(std::move(socket), peer.address().to_string(), refuse);
+  loop.adopt(std::move(socket), address_text(peer), refuse);
 }
 
 void BeastServer::stop(Millis deadline) {
@@ -129,8 +104,7 @@ void BeastServer::stop(Millis deadline) {
   if (std::exchange(stopped_, true)) return;
   state_.stopping = true;
   asio::post(loops_.front()->context(), [this] {
-    error_code ignored;
-    acceptor_->close(ignored);
+    listener_.reset();
     backoff_->cancel();
   });
   for (const auto& loop : loops_) loop->drain();
@@ -143,12 +117,6 @@ void BeastServer::stop(Millis deadline) {
 
 Result<std::unique_ptr<Server>> start_server(ServerOptions options, Handler handler, int threads,
                                              std::shared_ptr<const Clock> clock) {
-  error_code error;
-  const auto address = asio::ip::make_address(options.address, error);
-  if (error) {
-    return Error{ErrorCode::invalid_argument, "not an IP address to listen on: " + options.address,
-                 "use 127.0.0.1, ::1, 0.0.0.0 or :: with --listen"};
-  }
   if (threads < 1 || !handler || !clock) {
     return Error{ErrorCode::invalid_argument, "a server needs a handler, a clock and a thread", ""};
   }
@@ -157,7 +125,7 @@ Result<std::unique_ptr<Server>> start_server(ServerOptions options, Handler hand
   raise_open_files();
   auto server = std::make_unique<BeastServer>(std::move(options), std::move(handler), threads,
                                               std::move(clock));
-  ST_CHECK_OK(server->start(address));
+  ST_CHECK_OK(server->start());
   return std::unique_ptr<Server>(std::move(server));
 }
 

@@ -35,7 +35,7 @@ void ServerLoop::start() {
   thread_ = std::thread([this] { context_.run(); });
 }
 
-void ServerLoop::adopt(asio::ip::tcp::socket socket, std::string peer_address, bool refuse) {
+void ServerLoop::adopt(StreamSocket socket, std::string peer_address, bool refuse) {
   asio::post(context_, [this, refuse, socket = std::move(socket),
                         peer_address = std::move(peer_address)]() mutable {
     auto connection =

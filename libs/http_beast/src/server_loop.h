@@ -7,7 +7,6 @@
 #include <atomic>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <condition_variable>
 #include <memory>
@@ -18,10 +17,10 @@
 
 #include "base/clock.h"
 #include "http/server.h"
+#include "stream_socket.h"
 
 namespace sandtrail::http {
 
-namespace asio = boost::asio;
 class Connection;
 
 // What all loops share. Counts are exact: a connection counts from accept to close.
@@ -54,7 +53,7 @@ class ServerLoop {
   ServerState& state() { return state_; }
 
   // From any thread: takes over an accepted socket, which counts already.
-  void adopt(asio::ip::tcp::socket socket, std::string peer_address, bool refuse);
+  void adopt(StreamSocket socket, std::string peer_address, bool refuse);
   // From any thread: connections end after the answer they owe, others now.
   void drain();
   // From any thread: closes everything and lets the thread end.

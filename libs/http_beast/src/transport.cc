@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "transport.h"
 
+#include <boost/asio/ip/address.hpp>
 #include <boost/asio/ssl.hpp>
 #include <boost/asio/write.hpp>
 #include <filesystem>
@@ -8,12 +9,10 @@
 namespace sandtrail::http {
 namespace {
 
-using tcp = asio::ip::tcp;
-
 class PlainTransport final : public Transport {
  public:
   explicit PlainTransport(asio::io_context& context) : socket_(context) {}
-  tcp::socket& socket() override { return socket_; }
+  StreamSocket& socket() override { return socket_; }
   bool encrypted() const override { return false; }
   void handshake(Done done) override { done({}); }
   void read_some(asio::mutable_buffer buffer, DoneBytes done) override {
@@ -24,14 +23,14 @@ class PlainTransport final : public Transport {
   }
 
  private:
-  tcp::socket socket_;
+  StreamSocket socket_;
 };
 
 class TlsTransport final : public Transport {
  public:
   TlsTransport(asio::io_context& context, asio::ssl::context& settings)
       : stream_(context, settings) {}
-  tcp::socket& socket() override { return stream_.next_layer(); }
+  StreamSocket& socket() override { return stream_.next_layer(); }
   bool encrypted() const override { return true; }
   void handshake(Done done) override {
     stream_.async_handshake(asio::ssl::stream_base::client, std::move(done));
@@ -56,7 +55,7 @@ class TlsTransport final : public Transport {
   }
 
  private:
-  asio::ssl::stream<tcp::socket> stream_;
+  asio::ssl::stream<StreamSocket> stream_;
 };
 
 class Settings final : public TlsSettings {

@@ -4,17 +4,17 @@
 #pragma once
 
 #include <boost/asio/buffer.hpp>
-#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/io_context.hpp>
 #include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
+#include "stream_socket.h"
 
 namespace sandtrail::http {
 
-namespace asio = boost::asio;
 using boost::system::error_code;
 
 class Transport {
@@ -23,7 +23,7 @@ class Transport {
   using DoneBytes = std::function<void(error_code, std::size_t)>;
 
   virtual ~Transport() = default;
-  virtual asio::ip::tcp::socket& socket() = 0;
+  virtual StreamSocket& socket() = 0;
   virtual bool encrypted() const = 0;
   // Plain: calls `done` at once.
   virtual void handshake(Done done) = 0;

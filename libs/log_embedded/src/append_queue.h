@@ -2,6 +2,7 @@
 // The bounded queue between appenders and the writer thread.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <mutex>
 #include <vector>
@@ -20,12 +21,13 @@ struct QueuedAppend {
   UnixMs stamp;
 };
 
-// Many producers, one consumer. What was taken counts against the limits until it is released, so
-// that a stalled disk bounds the memory.
+// Many producers, one consumer; take_batch() and take_all() exclude each other by a lock of the
+// caller's. What was taken counts against the limits until it is released, so that a stalled disk
+// bounds the memory.
 class AppendQueue {
  public:
   enum class Push { accepted, full, closed };
-  Push push(QueuedAppend&& append);
+  Push push(QueuedAppend&& append);  // moves from `append` only if it is accepted
 
   // Waits for appends, a nudge, close() or the end of `at_most`; false if it was the last. A
   // negative span waits for ever.
@@ -49,9 +51,10 @@ class AppendQueue {
   bool closed_ = false;
   std::size_t records_ = 0;  // queued or taken and not yet released
   std::size_t bytes_ = 0;
+  std::atomic<std::size_t> pending_{0};  // queued and not yet taken
   std::vector<QueuedAppend> incoming_;
-  // Swapped with `incoming_` and emptied by the consumer alone, so that producers wait for a swap
-  // at most, not for a batch to be moved.
+  // Swapped with `incoming_` and emptied by takers alone, so that producers wait for a swap at
+  // most, not for a batch to be moved.
   std::vector<QueuedAppend> taking_;
   std::size_t taken_ = 0;
 };

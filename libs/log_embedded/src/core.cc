@@ -150,7 +150,7 @@ Status LogCore::save_head_locked() {
   head_changed_ = false;
   HeadMark head{head_.identity, head_.boots, {}, consumers_.all()};
   topics_.for_each([&](const PartitionState& partition) {
-    head.marks.push_back({partition.where, {partition.next}, partition.running});
+    head.marks.push_back({partition.where, {partition.tail.next}, partition.tail.running});
   });
   const Status saved = write_file_durably(directory_ + "/head", encode_head_mark(head), 0600);
   head_failed_ = !saved.ok();

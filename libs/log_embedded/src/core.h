@@ -2,7 +2,8 @@
 // What an embedded log open for writing consists of. Held by shared_ptr: readers and, if the disk
 // hangs at close, the writer thread outlive the EventLog.
 //
-// Locks, in the order they may be taken: gate, batch_mutex, write_mutex, those within the parts.
+// Locks, in the order they may be taken: gate, write_mutex, those within the parts; batch_mutex
+// with nothing but the queue's.
 #pragma once
 
 #include <condition_variable>
@@ -24,6 +25,19 @@
 #include "topics.h"
 
 namespace sandtrail::embedded {
+
+// Appends that are written, synced and answered together.
+struct Batch {
+  UnixMs now;
+  std::int64_t now_us = 0;
+  std::vector<QueuedAppend> appends;
+  // Partitions the batch adds to, and what they were before it.
+  struct Touched {
+    PartitionState* partition;
+    Tail before;
+  };
+  std::vector<Touched> touched;
+};
 
 class LogCore {
  public:
@@ -49,8 +63,8 @@ class LogCore {
   void run_writer();
   // True once run_writer() has returned; waits for it at most so long.
   bool wait_for_writer(Millis at_most);
-  // Takes the unanswered appends away from a writer that hangs. From now on it touches neither
-  // callbacks nor the clock, and ends when the disk answers.
+  // Takes the unanswered appends away from a writer that hangs, or waits for the answers it is just
+  // giving. From now on it touches neither callbacks nor the clock, and ends when the disk answers.
   std::vector<AppendDone> abandon();
 
   const TopicTable& topics() const { return topics_; }
@@ -75,12 +89,9 @@ class LogCore {
   bool begin_batch();
   void write_batch();
   void build_batch_locked();
-  void roll_back_locked();
-  void publish_locked();
-  void finish_batch(const rocksdb::Status& status);
-  // Gives everybody in the batch the same bad news.
-  void refuse_batch(AppendOutcome::Kind kind, const Error& error);
-  Status check_space();
+  Status check_writable();
+  // The outcome is the same for all but for position and stamp of what is committed.
+  void answer_batch(AppendOutcome outcome);
   void save_head_if_due(bool at_once);
 
   const std::string directory_;
@@ -96,30 +107,23 @@ class LogCore {
   Consumers consumers_;
   AppendQueue queue_;
 
-  std::mutex write_mutex_;  // one write to the store at a time, and what it builds on
-  HeadMark head_;           // as last saved, but for marks and reports; identity never changes
+  std::mutex write_mutex_;  // one write to the store at a time, and the tails it builds on
+  rocksdb::WriteBatch writes_;
+  HeadMark head_;  // identity and boots, which never change while the log is open
   std::atomic<bool> head_changed_{false};
   std::atomic<bool> head_failed_{false};
 
   mutable std::mutex fatal_mutex_;
   std::string fatal_;
 
-  // The batch being written. Records belong to the writer, callbacks to whoever holds batch_mutex_.
-  std::mutex batch_mutex_;
-  std::vector<QueuedAppend> batch_;
-  bool abandoned_ = false;
-  struct Touched {
-    PartitionState* partition;
-    std::int64_t next;
-    std::uint64_t running;
-    UnixMs stamp;
-  };
-  std::vector<Touched> touched_;  // as they were before the batch
-  rocksdb::WriteBatch writes_;
-  UnixMs now_;  // at the start of the batch
-  std::int64_t now_us_ = 0;
+  // The writer's, but that abandon() may take the callbacks while holding batch_mutex_.
+  Batch batch_;
   std::int64_t head_saved_us_ = 0;
   std::int64_t resume_tried_us_ = 0;
+  std::mutex batch_mutex_;
+  std::condition_variable answered_;
+  bool answering_ = false;
+  bool abandoned_ = false;
 
   std::mutex done_mutex_;
   std::condition_variable done_changed_;

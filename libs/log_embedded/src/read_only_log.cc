@@ -133,21 +133,22 @@ Status Follower::refresh_locked() {
   ST_CHECK_OK(status);
   if (!moved) return {};
   ST_CHECK_OK(sync_write_ahead_logs(records_));
-  topics_.for_each([](PartitionState& partition) { partition.high = partition.next; });
+  topics_.for_each([](PartitionState& partition) { partition.high = partition.tail.next; });
   return {};
 }
 
-// Leaves what it found in `next`, to be shown once it is durable.
+// Leaves what it found in `tail`, to be shown once it is durable.
 Status Follower::refresh_partition(PartitionState& partition, bool& moved) {
   PartitionState found;
   found.where = partition.where;
   found.family = partition.family;
   ST_CHECK_OK(embedded::load_partition(*store_, found));
   const Position high = partition.marks().high;
-  if (found.next < high.value) return beyond_tail_error(partition.where, high, {found.next});
-  moved = moved || found.next > high.value;
-  partition.next = found.next;
-  // After `next`: low may not pass the high mark that readers see.
+  if (found.tail.next < high.value)
+    return beyond_tail_error(partition.where, high, {found.tail.next});
+  moved = moved || found.tail.next > high.value;
+  partition.tail = found.tail;
+  // Low may not pass the high mark that readers see.
   partition.low = std::max(partition.low.load(), std::min(found.low.load(), high.value));
   return {};
 }

@@ -73,15 +73,11 @@ Status load_partition(Store& store, PartitionState& partition) {
   ST_ASSIGN(const auto last, store.last_record(partition.family, partition.where.partition));
   if (last && last->position >= low.low) {
     ST_ASSIGN(const auto decoded, decode_record(partition.where, last->position, last->bytes));
-    partition.next = last->position.value + 1;
-    partition.running = decoded.running;
-    partition.stamp = decoded.stored.stamp;
+    partition.tail = {last->position.value + 1, decoded.running, decoded.stored.stamp};
   } else {
-    partition.next = low.low.value;
-    partition.running = low.running;
-    partition.stamp = low.stamp;
+    partition.tail = {low.low.value, low.running, low.stamp};
   }
-  partition.high = partition.next;
+  partition.high = partition.tail.next;
   partition.low = low.low.value;
   return {};
 }

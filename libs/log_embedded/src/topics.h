@@ -17,14 +17,18 @@
 
 namespace sandtrail::embedded {
 
+// What an append builds on.
+struct Tail {
+  std::int64_t next = 0;
+  std::uint64_t running = 0;
+  UnixMs stamp;
+};
+
 struct PartitionState {
   TopicPartition where;
   rocksdb::ColumnFamilyHandle* family = nullptr;
 
-  // What the next append builds on; guarded by the log's write mutex.
-  std::int64_t next = 0;
-  std::uint64_t running = 0;
-  UnixMs stamp;
+  Tail tail;  // guarded by the log's write mutex
 
   // What readers may see. Both only grow.
   std::atomic<std::int64_t> low{0};

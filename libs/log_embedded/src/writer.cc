@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The writer thread: one batch, one write, one sync, then the answers.
+// The writer thread: one batch, one write, one sync, then the answers. Answers come before the next
+// batch is taken, so that who appends again when answered is in it. A second thread to write while
+// the first one syncs was tried and was slower: smaller batches, more syncs.
 #include <algorithm>
 #include <chrono>
 
@@ -22,7 +24,7 @@ void LogCore::run_writer() {
   for (;;) {
     const bool idle = !queue_.wait(head_changed_.load() ? limits::kHeadMarkAgeMax : Millis{-1});
     if (!begin_batch()) break;
-    if (!batch_.empty()) write_batch();
+    if (!batch_.appends.empty()) write_batch();
     const bool finished = queue_.finished();
     save_head_if_due(idle || finished);
     if (finished) break;
@@ -39,10 +41,11 @@ bool LogCore::wait_for_writer(Millis at_most) {
 }
 
 std::vector<AppendDone> LogCore::abandon() {
-  const std::lock_guard lock(batch_mutex_);
+  std::unique_lock lock(batch_mutex_);
   abandoned_ = true;
+  answered_.wait(lock, [this] { return !answering_; });
   std::vector<AppendDone> left;
-  for (QueuedAppend& append : batch_) left.push_back(std::move(append.done));
+  for (QueuedAppend& append : batch_.appends) left.push_back(std::move(append.done));
   std::vector<QueuedAppend> queued;
   queue_.take_all(queued);
   for (QueuedAppend& append : queued) left.push_back(std::move(append.done));
@@ -52,19 +55,17 @@ std::vector<AppendDone> LogCore::abandon() {
 bool LogCore::begin_batch() {
   const std::lock_guard lock(batch_mutex_);
   if (abandoned_) return false;
-  queue_.take_batch(batch_);
-  now_ = clock_.now();
-  now_us_ = clock_.monotonic_us();
+  batch_.appends.clear();
+  batch_.touched.clear();
+  queue_.take_batch(batch_.appends);
+  batch_.now = clock_.now();
+  batch_.now_us = clock_.monotonic_us();
   return true;
 }
 
 void LogCore::write_batch() {
-  if (const std::string reason = watch_->fatal(); !reason.empty()) fail(reason);
-  if (const std::string reason = fatal(); !reason.empty()) {
-    return refuse_batch(AppendOutcome::Kind::not_committed, stopped_error(reason));
-  }
-  if (const Status space = check_space(); !space.ok()) {
-    return refuse_batch(AppendOutcome::Kind::not_committed, space.error());
+  if (const Status writable = check_writable(); !writable.ok()) {
+    return answer_batch({AppendOutcome::Kind::not_committed, {}, {}, writable.error()});
   }
   rocksdb::Status status;
   {
@@ -73,100 +74,77 @@ void LogCore::write_batch() {
     rocksdb::WriteOptions options;
     options.sync = true;
     status = store_->db().Write(options, &writes_);
-    status.ok() ? publish_locked() : roll_back_locked();
+    for (const Batch::Touched& touched : batch_.touched) {
+      if (!status.ok()) touched.partition->tail = touched.before;
+      touched.partition->high = touched.partition->tail.next;
+    }
+    if (status.ok()) head_changed_ = true;
   }
-  finish_batch(status);
+  if (status.ok()) return answer_batch({AppendOutcome::Kind::committed, {}, {}, {}});
+  // Whatever went wrong, the records may be in the write-ahead log. After a failed sync nobody
+  // knows what is on the disk, and another try may report success for pages the kernel has
+  // dropped: so never again. Not so while a flush waits for space, when RocksDB refuses writes; the
+  // positions are given again, which takes the place of whatever may have been written.
+  const bool background_stall = watch_->no_space() && watch_->fatal().empty();
+  if (!background_stall) fail(status.ToString());
+  Error error = rocks_error("cannot write to the log", status);
+  error.code = ErrorCode::unknown_outcome;
+  answer_batch({AppendOutcome::Kind::unknown, {}, {}, std::move(error)});
 }
 
 // Gives positions and stamps and completes the encoded records.
 void LogCore::build_batch_locked() {
   writes_.Clear();
-  touched_.clear();
-  Bytes key;
-  for (QueuedAppend& append : batch_) {
+  for (QueuedAppend& append : batch_.appends) {
     PartitionState& partition = *append.partition;
-    const bool known = std::any_of(touched_.begin(), touched_.end(), [&](const Touched& touched) {
-      return touched.partition == &partition;
-    });
-    if (!known) {
-      touched_.push_back({&partition, partition.next, partition.running, partition.stamp});
-    }
-    partition.stamp = std::max(partition.stamp, now_);
-    append.stamp = partition.stamp;
-    append.position = {partition.next++};
-    partition.running =
-        seal_record(append.record, append.position, append.stamp, partition.running);
-    key = record_key(partition.where.partition, append.position.value);
+    Tail& tail = partition.tail;
+    const bool is_known =
+        std::any_of(batch_.touched.begin(), batch_.touched.end(),
+                    [&](const auto& touched) { return touched.partition == &partition; });
+    if (!is_known) batch_.touched.push_back({&partition, tail});
+    tail.stamp = std::max(tail.stamp, batch_.now);
+    append.stamp = tail.stamp;
+    append.position = {tail.next++};
+    tail.running = seal_record(append.record, append.position, append.stamp, tail.running);
+    const Bytes key = record_key(partition.where.partition, append.position.value);
     ST_ASSERT(writes_.Put(partition.family, key, append.record.bytes).ok());
   }
 }
 
-void LogCore::roll_back_locked() {
-  for (const Touched& touched : touched_) {
-    touched.partition->next = touched.next;
-    touched.partition->running = touched.running;
-    touched.partition->stamp = touched.stamp;
-  }
-}
-
-void LogCore::publish_locked() {
-  for (const Touched& touched : touched_) touched.partition->high = touched.partition->next;
-  head_changed_ = true;
-}
-
-void LogCore::finish_batch(const rocksdb::Status& status) {
-  if (!status.ok()) {
-    // Whatever it was, the records may be in the write-ahead log.
-    const bool background_stall = watch_->no_space() && watch_->fatal().empty();
-    if (!background_stall) fail(status.ToString());
-    Error error = rocks_error("cannot write to the log", status);
-    error.code = ErrorCode::unknown_outcome;
-    return refuse_batch(AppendOutcome::Kind::unknown, error);
-  }
-  std::vector<QueuedAppend> batch;
+void LogCore::answer_batch(AppendOutcome outcome) {
+  std::size_t bytes = 0;
+  for (const QueuedAppend& append : batch_.appends) bytes += append.record.bytes.size();
   {
     const std::lock_guard lock(batch_mutex_);
     if (abandoned_) return;
-    std::swap(batch, batch_);
+    answering_ = true;
   }
-  std::size_t bytes = 0;
-  for (const QueuedAppend& append : batch) bytes += append.record.bytes.size();
-  queue_.release(batch.size(), bytes);
-  AppendOutcome outcome;
-  outcome.kind = AppendOutcome::Kind::committed;
-  for (QueuedAppend& append : batch) {
-    outcome.position = append.position;
-    outcome.stamp = append.stamp;
+  queue_.release(batch_.appends.size(), bytes);
+  for (QueuedAppend& append : batch_.appends) {
+    if (outcome.committed()) outcome.position = append.position;
+    if (outcome.committed()) outcome.stamp = append.stamp;
     if (append.done) append.done(outcome);
   }
-  for (const Touched& touched : touched_) touched.partition->wakes->wake_all();
+  if (outcome.committed()) {
+    for (const Batch::Touched& touched : batch_.touched) touched.partition->wakes->wake_all();
+  }
+  const std::lock_guard lock(batch_mutex_);
+  batch_.appends.clear();
+  answering_ = false;
+  answered_.notify_all();
 }
 
-void LogCore::refuse_batch(AppendOutcome::Kind kind, const Error& error) {
-  std::vector<QueuedAppend> batch;
-  {
-    const std::lock_guard lock(batch_mutex_);
-    if (abandoned_) return;
-    std::swap(batch, batch_);
-  }
-  std::size_t bytes = 0;
-  for (const QueuedAppend& append : batch) bytes += append.record.bytes.size();
-  queue_.release(batch.size(), bytes);
-  const AppendOutcome outcome{kind, {}, {}, error};
-  for (QueuedAppend& append : batch) {
-    if (append.done) append.done(outcome);
-  }
-}
-
-Status LogCore::check_space() {
+Status LogCore::check_writable() {
+  if (const std::string reason = watch_->fatal(); !reason.empty()) fail(reason);
+  if (const std::string reason = fatal(); !reason.empty()) return stopped_error(reason);
   const Error full{ErrorCode::disk_full, "the disk of " + directory_ + " is nearly full",
                    "free some space; appends go on by themselves"};
   if (options_.free_bytes_min > 0 && free_bytes(directory_) < options_.free_bytes_min) return full;
   if (!watch_->no_space()) return {};
   // A flush or compaction has met a full disk, and RocksDB refuses writes until it is told to go
   // on. Trying means writing a whole buffer, so not for every batch.
-  if (now_us_ - resume_tried_us_ < kResumeIntervalUs) return full;
-  resume_tried_us_ = now_us_;
+  if (batch_.now_us - resume_tried_us_ < kResumeIntervalUs) return full;
+  resume_tried_us_ = batch_.now_us;
   watch_->set_no_space(false);
   const rocksdb::Status resumed = store_->db().Resume();
   if (resumed.ok()) return {};
@@ -180,10 +158,10 @@ Status LogCore::check_space() {
 
 void LogCore::save_head_if_due(bool at_once) {
   if (!head_changed_.load() || !fatal().empty()) return;
-  const std::int64_t age_us = now_us_ - head_saved_us_;
-  if (!at_once && age_us < limits::kHeadMarkAgeMax.count * 1000) return;
+  const bool due = batch_.now_us - head_saved_us_ >= limits::kHeadMarkAgeMax.count * 1000;
+  if (!at_once && !due) return;
+  head_saved_us_ = batch_.now_us;
   const std::lock_guard lock(write_mutex_);
-  head_saved_us_ = now_us_;
   // A full disk is shown by health(), and the next second tries again.
   static_cast<void>(save_head_locked().ok());
 }

@@ -78,7 +78,7 @@ TEST_CASE("every language on this host runs in the jail within its minimum limit
     if (::access(language["probe"].value_or(std::string()).c_str(), X_OK) != 0) continue;
     ++found;
     const auto exit = harness.run(spec_of(language));
-    CHECK_MESSAGE(exit.out.kept == "42\n", name_of(judge(exit).verdict), " ",
+    CHECK_MESSAGE(exit.out.kept == "42\n", enum_text(judge(exit).verdict), " ",
                   exit.usage.memory_peak_bytes, " ", exit.process_limit_hits, exit.err.kept);
     const auto limit = language["memory_mib_default"].value_or(std::int64_t{0});
     CHECK(limit >= language["memory_mib_min"].value_or(std::int64_t{0}));

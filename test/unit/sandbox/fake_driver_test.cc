@@ -27,7 +27,7 @@ struct World {
     SandboxEvents events;
     events.on_started = [this, name] { log += name + ":started "; };
     events.on_exit = [this, name](const SandboxExit& exit) {
-      log += name + ":" + std::string(name_of(judge(exit).verdict)) + " ";
+      log += name + ":" + std::string(enum_text(judge(exit).verdict)) + " ";
     };
     return events;
   }

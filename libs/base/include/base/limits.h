@@ -49,6 +49,7 @@ inline constexpr std::size_t kEnvironmentBytesMax = 32 * 1024;
 inline constexpr std::size_t kMetadataMax = 16;
 inline constexpr std::size_t kMetadataKeyBytesMax = 64;
 inline constexpr std::size_t kMetadataValueBytesMax = 512;
+inline constexpr std::size_t kThreadBytesMax = 128;
 inline constexpr std::int64_t kWallMsMin = 10;
 inline constexpr std::int64_t kWallMsMax = 15 * 60 * 1000;
 inline constexpr std::int64_t kMemoryMibMin = 8;
@@ -63,28 +64,28 @@ inline constexpr std::int64_t kOutputBytesMax = 256 * 1024;  // kept, each strea
 inline constexpr std::int64_t kOutputFloodBytes = 16 << 20;  // then killed: output_limit
 inline constexpr std::int64_t kAttemptsMax = 5;
 inline constexpr Millis kQueueWaitMax = minutes(15);  // then rejected: queue_timeout
-inline constexpr Millis kHostLease = seconds(15);               // a host cut off so long gives up
+inline constexpr Millis kHostLease = seconds(15);     // a host cut off so long gives up
 inline constexpr Millis kHostLeaseMargin = seconds(5);
 inline constexpr Millis kRetentionMin = seconds(1);
 inline constexpr Millis kRetentionMax = days(30);
 
 // --- process jail and guest agent ---
-inline constexpr int kJailSlotsMax = 256;                       // sandboxes at once on one host
-inline constexpr std::size_t kGuestFrameBytesMax = 64 * 1024;   // header included
-inline constexpr std::size_t kGuestChunkBytesMax = 32 * 1024;   // file or output bytes in a frame
-inline constexpr std::int64_t kGuestTotalStepBytes = 1 << 20;   // dropped output between two totals
+inline constexpr int kJailSlotsMax = 256;                      // sandboxes at once on one host
+inline constexpr std::size_t kGuestFrameBytesMax = 64 * 1024;  // header included
+inline constexpr std::size_t kGuestChunkBytesMax = 32 * 1024;  // file or output bytes in a frame
+inline constexpr std::int64_t kGuestTotalStepBytes = 1 << 20;  // dropped output between two totals
 inline constexpr std::size_t kJailerPacketBytesMax = 64 * 1024;
-inline constexpr std::size_t kOwnedNamesMax = 512;              // of one answer of list_owned
+inline constexpr std::size_t kOwnedNamesMax = 512;  // of one answer of list_owned
 inline constexpr std::size_t kStagesMax = 4;
-inline constexpr std::int64_t kForkRefusalsMax = 256;           // more: killed, process_flood
-inline constexpr std::int64_t kJailOpenFilesMax = 1024;         // of one process
-inline constexpr std::int64_t kJailInodesMax = 65'536;          // in all writable directories
+inline constexpr std::int64_t kForkRefusalsMax = 256;    // more: killed, process_flood
+inline constexpr std::int64_t kJailOpenFilesMax = 1024;  // of one process
+inline constexpr std::int64_t kJailInodesMax = 65'536;   // in all writable directories
 inline constexpr std::int64_t kJailStackBytesMax = 64 << 20;
 inline constexpr std::int64_t kJailLockedBytesMax = 64 * 1024;
-inline constexpr Millis kJailWatchInterval = {50};    // out-of-memory and fork counters are read
-inline constexpr Millis kSandboxBootTimeout = seconds(10);      // launch to started
-inline constexpr Millis kSandboxExitGrace = {100};    // main process gone, its pipes still held
-inline constexpr Millis kJailOverrun = seconds(2);    // the jailer's own deadline after the host's
+inline constexpr Millis kJailWatchInterval = {50};  // out-of-memory and fork counters are read
+inline constexpr Millis kSandboxBootTimeout = seconds(10);  // launch to started
+inline constexpr Millis kSandboxExitGrace = {100};  // main process gone, its pipes still held
+inline constexpr Millis kJailOverrun = seconds(2);  // the jailer's own deadline after the host's
 inline constexpr Millis kJailerAnswerTimeout = seconds(10);
 inline constexpr Millis kJailerRestartInterval = seconds(1);
 
@@ -95,8 +96,18 @@ inline constexpr std::size_t kEndpointsPerOrgMax = 64;
 inline constexpr std::int64_t kQueuedPerOrgDefault = 1000;  // requested, not yet assigned
 inline constexpr std::int64_t kRunningPerOrgDefault = 16;
 
+// --- money, in millionths of a credit: far above any real sum, far below overflow ---
+inline constexpr std::int64_t kGrantMicroCreditsMax = 1'000'000'000'000'000;  // at once; a billion
+inline constexpr std::int64_t kPriceMicroCreditsMax = 1'000'000'000'000;      // GiB x core x second
+
+// --- audit ---
+// Of each text in an audit entry. At most nine of them, six bytes a character in JSON: under the
+// 65,535 bytes of an entry (C2SP tlog-tiles).
+inline constexpr std::size_t kAuditTextBytesMax = 1024;
+
 // --- HTTP ---
 inline constexpr std::size_t kHttpBodyBytesMax = 2u << 20;
+inline constexpr std::size_t kHttpSmallBodyBytesMax = 64 * 1024;  // of all but executions
 inline constexpr std::size_t kHttpHeaderBytesMax = 32 * 1024;
 inline constexpr std::size_t kHttpTargetBytesMax = 8 * 1024;
 inline constexpr std::size_t kHttpConnectionsMax = 8192;
@@ -114,6 +125,7 @@ inline constexpr Millis kHttpAcceptBackoff = Millis{100};  // when out of file d
 inline constexpr Millis kHttpSweepPeriod = Millis{250};    // how exactly time-outs are kept
 inline constexpr int kHttpBacklog = 1024;                  // connections the kernel keeps for us
 inline constexpr int kHttpProbeSeconds = 30;               // idle, then TCP asks thrice every 10 s
+inline constexpr std::size_t kUnixPathBytesMax = 107;      // sockaddr_un, less a NUL
 inline constexpr std::size_t kHttpClientInFlightMax = 1024;
 inline constexpr std::size_t kHttpClientKeptPerOriginMax = 16;  // idle connections
 inline constexpr std::size_t kHttpClientKeptMax = 256;          // … of one thread
@@ -130,6 +142,13 @@ inline constexpr std::size_t kPendingProposalsMax = 16'384;  // then 503
 inline constexpr std::int64_t kPageDefault = 20;
 inline constexpr std::int64_t kPageMax = 100;
 inline constexpr std::size_t kIdempotencyKeyBytesMax = 255;
+inline constexpr std::size_t kPageScanMax = 1000;              // rows a filter looks at
+inline constexpr std::size_t kPagePayloadBytesMax = 4u << 20;  // opened for one page
+inline constexpr std::size_t kPositionWaitersMax = 4096;       // reads that wait for the fold
+inline constexpr std::size_t kRequestIdBytesMax = 128;
+inline constexpr std::size_t kUserAgentBytesMax = 256;
+inline constexpr std::size_t kDeniedGroupsMax = 1024;  // of refused attempts, until written
+inline constexpr std::size_t kParkedShownMax = 1000;
 
 // --- webhooks ---
 inline constexpr std::size_t kWebhookUrlBytesMax = 2048;

@@ -18,6 +18,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/limits.h"
 #include "base/result.h"
 #include "base/time.h"
 #include "obs/log.h"
@@ -42,7 +43,7 @@ struct Config {
   std::string data_dir;  // empty only in Config{}; load_config() fills it in
   struct Log {
     std::int64_t events_partitions = 4;
-    std::int64_t free_bytes_min = 64 << 20;
+    std::int64_t free_bytes_min = limits::kLogFreeBytesMinDefault;
   } log;
   struct Executions {
     std::optional<Millis> default_retention = days(7);  // absent: until deleted

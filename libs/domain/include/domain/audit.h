@@ -20,7 +20,8 @@ struct AuditOrigin {
 
 // The audit entry of a judged event, or nothing: only events with an actor are audited. Applied
 // ones are successes (refused attempts: denied), void ones are denied. Repeats are not audited:
-// the first judgement was. `source.previous` is left for the auditor.
+// the first judgement was. Texts are cut at limits::kAuditTextBytesMax, so that an entry always
+// fits. `source.previous` is left for the auditor.
 std::optional<AuditRecorded> audit_entry_of(const Event& event, const Judgement& judgement,
                                             const AuditOrigin& origin);
 

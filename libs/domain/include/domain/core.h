@@ -22,8 +22,8 @@ enum class VoidReason {
   malformed,     // no event can be read from the record
   unknown_type,  // under the rules in force
   wrong_topic,
-  stale,     // ce_time too long before the append stamp
-  ahead,     // ce_time too far after the append stamp
+  stale,     // ce_time too long before log time
+  ahead,     // ce_time too far after log time
   repeated,  // this event id was judged already
   unknown_organization,
   actor_missing,
@@ -92,7 +92,7 @@ struct FoldInput {
 
 struct Judgement {
   VoidReason reason = VoidReason::none;
-  bool stop = false;     // rules this binary does not know: stop this partition
+  bool stop = false;     // rules this binary does not know: stop this partition before this record
   std::string existing;  // of an idempotent replay: what the first request made
 
   bool applied() const { return reason == VoidReason::none && !stop; }
@@ -134,11 +134,14 @@ class Core {
   using Put = std::function<void(Bytes key, Bytes value)>;
   using Remove = std::function<void(Bytes key)>;
   void drain(const Put& put, const Remove& remove);
-  // Rows back from the store into an empty core; finish with loaded().
+  // Rows back from the store into an empty core; finish with loaded(). Fails with corrupt or
+  // invalid_argument where a row is not one that drain() wrote; the core is of no use then.
   Status load(BytesView key, BytesView value);
   void loaded();
 
  private:
+  void judge(const Event& event, const FoldInput& input, UnixMs now, Judgement& judgement);
+
   TopicKind kind_;
   CoreState state_;
 };

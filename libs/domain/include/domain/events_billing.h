@@ -25,8 +25,8 @@ struct BillingSettled {
   ExecutionId execution;
   std::int64_t rate_card = 0;
   MicroCredits hold;
-  MicroCredits amount;  // the rating of the usage, at most the hold
-  std::vector<RatedLine> lines;
+  MicroCredits amount;           // the rating of the usage, at most the hold
+  std::vector<RatedLine> lines;  // exactly rate() of a finished run; none if it did not finish
   template <typename Self, typename V>
   static void fields(Self& s, V& v) {
     v("execution", s.execution);

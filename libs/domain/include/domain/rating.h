@@ -23,6 +23,7 @@ struct RatedLine {
   std::string meter;          // "memory_cpu_time"
   std::int64_t quantity = 0;  // MiB · core/1000 · ms
   MicroCredits amount;
+  bool operator==(const RatedLine&) const = default;
   template <typename Self, typename V>
   static void fields(Self& s, V& v) {
     v("meter", s.meter);
@@ -33,6 +34,8 @@ struct RatedLine {
 
 // What a run that took `wall_us` costs. Time counts in started milliseconds, up to the
 // time limit and a grace of two seconds; the amount is rounded up once, to a whole microcredit.
+// `limits` are within their bounds (check()); an amount past 64 bits, which no legal card gives, is
+// the greatest number.
 RatedLine rate(const RateCard& card, const ExecutionLimits& limits, std::int64_t wall_us);
 
 // The most that a run under these limits can cost: what is held before it starts.

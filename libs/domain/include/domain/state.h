@@ -2,7 +2,6 @@
 // The core: what one partition of the log means. Only the legality of events changes it.
 #pragma once
 
-#include <deque>
 #include <map>
 #include <optional>
 #include <set>
@@ -258,21 +257,21 @@ class JudgedIds {
   static constexpr char kLetter = 'j';
   template <typename Put, typename Remove>
   void drain(Put&& put, Remove&& remove) {
+    // An id that was forgotten and judged again (then as stale) is in both: the newer one last.
+    for (const EventId& id : removed_) remove(kLetter + Bytes(id.view()));
     for (const auto& [id, until] : added_) {
       Bytes value;
       put_be64(value, static_cast<std::uint64_t>(until.count));
       put(kLetter + Bytes(id.view()), std::move(value));
     }
-    for (const EventId& id : removed_) remove(kLetter + Bytes(id.view()));
     added_.clear();
     removed_.clear();
   }
-  void load(BytesView key, BytesView value);
-  void loaded();  // after the last load()
+  Status load(BytesView key, BytesView value);
 
  private:
   std::unordered_map<EventId, UnixMs> until_;
-  std::deque<EventId> order_;  // of judging, hence of `until`
+  std::set<std::pair<UnixMs, EventId>> order_;
   std::unordered_map<EventId, UnixMs> added_;
   std::vector<EventId> removed_;
 };

@@ -65,6 +65,9 @@ class Table {
   Status load(BytesView key, BytesView value) {
     ST_ASSIGN(const json::value parsed, json::parse(value));
     ST_ASSIGN(Row row, from_json<Row>(parsed));
+    if (reflect::is_id<Key> && key.size() != sizeof(IdBytes)) {
+      return Error{ErrorCode::corrupt, "the key of a stored row has the wrong length", ""};
+    }
     rows_[KeyBytes<Key>::from(key)] = std::move(row);
     return {};
   }

@@ -51,6 +51,10 @@ struct ClientRequest {
   Millis timeout = seconds(30);  // for everything, resolution included
   std::size_t response_bytes_max = 4096;
   bool truncate_response = false;  // true: keep the first bytes; false: longer is an error
+  // Not empty: the request goes to the server that listens on this unix socket (an absolute path)
+  // instead of the URL's host and port, which then only make the Host field; the scheme is http.
+  // The address policy does not apply: paths come from our own code, never from a tenant.
+  std::string unix_path;
 };
 
 // invalid_argument if the request cannot be sent as it stands: method, URL, fields, time-out. Every
@@ -75,7 +79,7 @@ struct ClientResponse {
 };
 
 // Thread-safe. Redirects are never followed. Connections are kept alive and reused per
-// (scheme, host, port).
+// (scheme, host, port) or unix socket.
 class Client {
  public:
   virtual ~Client() = default;

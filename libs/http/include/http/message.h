@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/result.h"
 
 namespace sandtrail::http {
 
@@ -47,6 +48,10 @@ struct Response {
   Fields fields;  // Content-Length, Date and Connection are added behind
   Bytes body;
 };
+
+// invalid_argument unless `path` can be that of a unix socket: absolute, without NUL, at most
+// limits::kUnixPathBytesMax bytes.
+Status check_unix_path(std::string_view path);
 
 // The registered reason phrase, or "" (RFC 9110 section 15).
 std::string_view reason_phrase(int status);

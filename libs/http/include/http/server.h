@@ -47,6 +47,8 @@ class Responder {
 using Handler = std::function<void(Request, std::shared_ptr<Responder>)>;
 
 struct ServerOptions {
+  // An IPv4 or IPv6 literal, or "unix:" and the absolute path of a socket (mode 0600; made anew,
+  // removed at stop(); "<path>.lock" beside it says that a server lives).
   std::string address = "127.0.0.1";
   std::uint16_t port = 0;           // 0: the kernel chooses, see Server::port()
   std::size_t body_bytes_max = 0;   // 0: limits::kHttpBodyBytesMax

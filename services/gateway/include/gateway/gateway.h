@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+// The gateway: the HTTP API over a read model folded from the log. It decides nothing: what changes
+// something is proposed to the log, and answered once the fold has judged it.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/random.h"
+#include "domain/execution.h"
+#include "event_log/event_log.h"
+#include "http/client.h"
+#include "http/server.h"
+#include "runtime/runtime.h"
+#include "sealing/payload.h"
+
+namespace sandtrail {
+
+// A language that hosts can run, and the limits of a request that names none.
+struct LanguageInfo {
+  std::string name;
+  ExecutionLimits defaults;
+};
+
+// Runs a task on another thread: work that may block for a disk or for a partition's thread. Must
+// run every task, in any order, and outlive the gateway's last one.
+using GatewayExecutor = std::function<void(std::function<void()>)>;
+
+struct GatewayOptions {
+  std::vector<LanguageInfo> languages;
+  http::AddressPolicy addresses;                      // which literal addresses URLs may name
+  std::optional<Millis> retention_default = days(7);  // absent: until deleted
+  Millis denied_flush = minutes(1);        // refused attempts are counted for so long, then written
+  Millis position_wait = seconds(5);       // for a Sandtrail-Position that is not folded yet
+  Millis outcome_wait = seconds(30);       // for the log to take a proposal, then 504
+  Millis heartbeat = seconds(15);          // of event streams
+  std::string operator_name = "operator";  // the local user, in the audit log
+  std::function<std::string()> metrics;    // Prometheus text format 0.0.4
+  bool threads = true;                     // false: the owner calls tick()
+};
+
+// What it works with; all must outlive it.
+struct GatewayParts {
+  Runtime& runtime;
+  EventLog& log;
+  Keyring& keyring;
+  Payloads& payloads;
+  Clock& clock;
+  Random& random;
+  GatewayExecutor executor;
+};
+
+// Order of life: construct it before Runtime::start(), which must have been given a ReadModel
+// (gateway/read_model.h) and observer(). To end: stop the servers, stop() this, stop the runtime,
+// let the executor finish, destroy this. Thread-safe.
+class Gateway {
+ public:
+  Gateway(GatewayOptions options, GatewayParts parts);
+  ~Gateway();
+  Gateway(const Gateway&) = delete;
+  Gateway& operator=(const Gateway&) = delete;
+
+  // For API keys; for health and metrics (no authentication: bind it to loopback); for operators
+  // (the caller is trusted: bind it to a unix socket of mode 0600). They refer to this object.
+  http::Handler public_handler();
+  http::Handler admin_handler();
+  http::Handler operator_handler();
+
+  // To be added to the runtime.
+  Observer* observer();
+
+  // Ends waits and streams, and proposes what was counted of refused attempts. Idempotent.
+  void stop();
+  // Runs what is due: waits that are over, heartbeats, refused attempts to write.
+  void tick();
+
+  // For ServerOptions::reject: a problem document for what never reaches a handler.
+  static http::Response reject(int status, const std::string& detail);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace sandtrail

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// Open event streams (SSE) of executions that go on.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <unordered_map>
+#include <vector>
+
+#include "http/server.h"
+#include "runtime/runtime.h"
+#include "timers.h"
+
+namespace sandtrail::gateway {
+
+// Thread-safe. At most limits::kWaitersMax are open.
+class Streams {
+ public:
+  Streams(Timers& timers, Millis heartbeat);
+
+  // Follows `execution` until it is over. To miss no event, call on the partition's thread. False,
+  // and nothing done, if too many are open.
+  bool add(const ExecutionId& execution, std::shared_ptr<http::Stream> stream);
+  // Writes the events of a batch to those who follow, and ends streams of executions that are over.
+  void on_committed(const PartitionView& view, const std::vector<Folded>& batch);
+  // Cuts all: a reader comes back with Last-Event-ID.
+  void stop();
+  std::size_t size() const;
+  bool full() const;
+
+ private:
+  using Id = std::uint64_t;
+  using Follower = std::pair<Id, std::shared_ptr<http::Stream>>;
+  void beat();
+  std::vector<Follower> of(const ExecutionId& execution) const;
+  void drop(Id id);
+
+  Timers& timers_;
+  const Millis heartbeat_;
+  mutable std::mutex mutex_;
+  std::unordered_map<Id, std::pair<ExecutionId, std::shared_ptr<http::Stream>>> streams_;
+  std::unordered_multimap<ExecutionId, Id> by_execution_;
+  Id next_ = 1;
+  bool beating_ = false;
+};
+
+}  // namespace sandtrail::gateway

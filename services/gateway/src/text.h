@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+
+#include "base/bytes.h"
+
+namespace sandtrail::gateway {
+
+// Well-formed UTF-8: each byte that is part of no character becomes U+FFFD.
+std::string mend_utf8(BytesView bytes);
+
+}  // namespace sandtrail::gateway

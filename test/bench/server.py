@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Measures a running server: executions by HTTP beside bare bwrap runs, and resident memory."""
+
+import contextlib
+import http.client
+import json
+import subprocess
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+BARE = ["bwrap", "--unshare-all", "--die-with-parent", "--ro-bind", "/", "/", "/bin/true"]
+ROUNDS = 3
+RUNS = {1: 150, 4: 300}  # in each round, by clients
+START_SECONDS_MAX = 60
+
+
+@contextlib.contextmanager
+def server(build):
+    """A server in a temporary data directory: (process, dev file)."""
+    with tempfile.TemporaryDirectory(prefix="sandtrail-bench-") as folder:
+        config = Path(folder) / "bench.toml"
+        config.write_text("[executions]\nslots = 4\n", encoding="utf-8")
+        data = Path(folder) / "data"
+        command = [build / "bin" / "sandtrail", "dev", "--data-dir", data, "--config", config,
+                   "--listen", "127.0.0.1:0"]
+        env = {"PATH": "/usr/bin:/bin", "SANDTRAIL_SERVER_ADMIN_LISTEN": "off",
+               "SANDTRAIL_BILLING_SIGNUP_CREDITS": "1000000"}
+        with open(Path(folder) / "log", "wb") as log:
+            process = subprocess.Popen(command, stdout=log, stderr=log, env=env,
+                                       stdin=subprocess.DEVNULL)
+        try:
+            deadline = time.monotonic() + START_SECONDS_MAX
+            while not (data / "dev.json").exists():
+                if process.poll() is not None or time.monotonic() > deadline:
+                    raise RuntimeError((Path(folder) / "log").read_text(encoding="utf-8"))
+                time.sleep(0.05)
+            yield process, json.loads((data / "dev.json").read_text(encoding="utf-8"))
+        finally:
+            process.terminate()
+            process.wait(timeout=30)
+
+
+class Client:
+    """One kept connection that runs /bin/true and waits for the result."""
+
+    def __init__(self, dev):
+        self.connection = http.client.HTTPConnection(dev["url"].removeprefix("http://"))
+        self.headers = {"Authorization": f"Bearer {dev['api_key']}", "Prefer": "wait=30",
+                        "Content-Type": "application/json"}
+
+    def run(self):
+        """Milliseconds for one execution."""
+        started = time.perf_counter()
+        self.connection.request("POST", "/v1/executions", '{"command": ["/bin/true"]}',
+                                self.headers)
+        answer = self.connection.getresponse()
+        body = answer.read()
+        took = (time.perf_counter() - started) * 1000
+        if answer.status != 200 or json.loads(body)["verdict"] != "ok":
+            raise RuntimeError(f"{answer.status}: {body[:500]}")
+        return took
+
+
+def bare_run():
+    started = time.perf_counter()
+    subprocess.run(BARE, check=True, stdin=subprocess.DEVNULL)
+    return (time.perf_counter() - started) * 1000
+
+
+def in_parallel(workers, total):
+    """Runs each worker total/len(workers) times; (all milliseconds, runs a second)."""
+    took, threads = [], []
+
+    def loop(worker):
+        for _ in range(total // len(workers)):
+            took.append(worker())
+
+    started = time.perf_counter()
+    for worker in workers:
+        threads.append(threading.Thread(target=loop, args=(worker,)))
+        threads[-1].start()
+    for thread in threads:
+        thread.join()
+    return took, len(took) / (time.perf_counter() - started)
+
+
+def quantile(values, share):
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
+
+
+def median(values):
+    return quantile(values, 0.5)
+
+
+def executions(build):
+    """Figures as (name, unit, ours, bwrap's), medians of the rounds, taken in turn."""
+    figures = []
+    with server(build) as (_, dev):
+        for clients, runs in RUNS.items():
+            ours, bare = [], []
+            sandboxed = [Client(dev).run for _ in range(clients)]
+            in_parallel(sandboxed, clients * 5)
+            for _ in range(ROUNDS):
+                ours.append(in_parallel(sandboxed, runs))
+                bare.append(in_parallel([bare_run] * clients, runs))
+            label = f"/bin/true by HTTP, {clients} client{'s' if clients > 1 else ''}"
+            for share, name in ((0.5, "p50"), (0.99, "p99")):
+                figures.append((f"{label}, {name}", "ms",
+                                median([quantile(took, share) for took, _ in ours]),
+                                median([quantile(took, share) for took, _ in bare])))
+            figures.append((f"{label}, rate", "runs/s", median([rate for _, rate in ours]),
+                            median([rate for _, rate in bare])))
+    return figures
+
+
+def resident_mib(pid):
+    status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+    line = next(line for line in status.splitlines() if line.startswith("VmRSS"))
+    return int(line.split()[1]) / 1024
+
+
+def memory(build):
+    """Figures as (name, unit, ours): the server's own process, without its sandboxes."""
+    with server(build) as (process, dev):
+        time.sleep(1)
+        idle = resident_mib(process.pid)
+        most = idle
+        done = threading.Event()
+        clients = [Client(dev).run for _ in range(16)]
+        load = threading.Thread(target=lambda: (in_parallel(clients, 1600), done.set()))
+        load.start()
+        while not done.wait(0.1):
+            most = max(most, resident_mib(process.pid))
+        load.join()
+    return [("resident memory, idle", "MiB", idle),
+            ("resident memory, most in 1600 runs by 16 clients", "MiB", most)]
