@@ -48,9 +48,9 @@ class NotStarted(Exception):
 class Server:
     """Owns the process, not the directory: logs and data outlive stop() and kill()."""
 
-    def __init__(self, directory, config=None, environment=None):
+    def __init__(self, directory, config=None, environment=None, data_dir=None):
         self.directory = Path(directory)
-        self.data_dir = self.directory / "data"
+        self.data_dir = Path(data_dir or self.directory / "data")
         self.config_file = self.directory / "sandtrail.toml"
         self.environment = environment or {}
         self.process = None
