@@ -193,9 +193,8 @@ Status ServerProcess::Impl::add_roles() {
   runtime->add(
       make_billing_role(platform_watch, {config.billing.microcredits_per_gib_core_second}));
   runtime->add(make_retention_role(*payloads, workers->executor(), home));
-  runtime->add(make_webhooks_role(
-      *client, *payloads, workers->executor(), random,
-      {config.webhooks.retry_schedule, config.server.public_url}));
+  runtime->add(make_webhooks_role(*client, *payloads, workers->executor(), random,
+                                  {config.webhooks.retry_schedule, config.server.public_url}));
   runtime->add(make_auditor_role(
       audit_watch, *signer, {config.audit.origin, config.audit.checkpoint_interval},
       [this](const TopicPartition& where, Proposal proposal, ProposalDone done) {
@@ -229,8 +228,7 @@ http::ServerOptions ServerProcess::Impl::listen_at(const ListenAddress& where) c
 
 Status ServerProcess::Impl::serve() {
   const ListenAddress socket{"unix:" + directory.in("operator.sock"), 0};
-  ST_ASSIGN(operator_server,
-            http::start_server(listen_at(socket), gateway->operator_handler(), 1));
+  ST_ASSIGN(operator_server, http::start_server(listen_at(socket), gateway->operator_handler(), 1));
   if (!config.server.admin_listen.off()) {
     ST_ASSIGN(admin_server, http::start_server(listen_at(config.server.admin_listen),
                                                gateway->admin_handler(), 1));

@@ -205,4 +205,7 @@ inline constexpr Millis kWebhookRetryDelayMax = days(7);
 inline constexpr std::int64_t kSlotsMax = 1024;  // executions at once on one host
 inline constexpr std::size_t kLanguagesMax = 128;
 
+// --- command line ---
+inline constexpr std::size_t kCliResponseBytesMax = 16u << 20;
+
 }  // namespace sandtrail::limits

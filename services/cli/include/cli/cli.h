@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// The client verbs of `sandtrail`: they use the HTTP API, the operator socket, or read the log
+// itself. Data goes to standard output, everything else to standard error.
+//
+// Exit codes:
+//   0    done
+//   N    `run`: what the program exited with (verdicts ok and nonzero_exit)
+//   1    a verification found a difference
+//   2    the command line is wrong
+//   3    the server or the log cannot be reached, or refused
+//   124  `run`: the time limit
+//   125  `run`: any other end without an exit code of the program
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/random.h"
+#include "config/config.h"
+#include "event_log/event_log.h"
+#include "http/client.h"
+#include "runtime/projection.h"
+
+namespace sandtrail {
+
+// What the verbs work with; all references must outlive run_cli().
+struct CliParts {
+  http::Client& client;  // its policy must allow private addresses
+  const Clock& clock;
+  Random& random;
+  Environment environment;
+
+  // Write bytes as they are. False: nobody reads them any more, so the verb ends.
+  std::function<bool(BytesView)> out;
+  std::function<bool(BytesView)> err;
+  bool out_is_terminal = false;
+  bool err_is_terminal = false;
+  // Standard input to its end; overloaded if it is longer.
+  std::function<Result<Bytes>(std::size_t bytes_max)> read_input;
+  // Lets so much time pass, on a condition.
+  std::function<void(Millis)> pause;
+
+  // The log of a data directory, for reading only, beside a server that may be running.
+  std::function<Result<std::unique_ptr<EventLog>>(const std::string& data_directory)> open_log;
+  // Every projection a server keeps, fresh.
+  std::function<std::vector<std::unique_ptr<Projection>>()> projections;
+
+  // Verbs that main() answers itself, with one line each, for help and suggestions.
+  std::vector<std::pair<std::string, std::string>> other_verbs;
+  std::string version;
+};
+
+// Runs one verb; `arguments` without the program's name. Returns the exit code. Blocks; call it on
+// one thread at a time, none of the client's.
+int run_cli(const std::vector<std::string>& arguments, CliParts parts);
+
+}  // namespace sandtrail

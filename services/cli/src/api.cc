@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api.h"
+
+#include <algorithm>
+#include <future>
+
+#include "base/limits.h"
+
+namespace sandtrail::cli {
+namespace {
+
+// The longest the server holds a request with "Prefer: wait", and what it needs besides.
+constexpr Millis kAnswerTimeout = seconds(limits::kPreferWaitSecondsMax + 40);
+constexpr int kResumesMax = 10;  // in a row, of an event stream without an event in between
+constexpr Millis kResumeAfter = seconds(1);
+
+ErrorCode code_of(int status) {
+  switch (status) {
+    case 401:
+    case 403:
+      return ErrorCode::denied;
+    case 404:
+      return ErrorCode::not_found;
+    case 409:
+      return ErrorCode::conflict;
+    case 429:
+      return ErrorCode::overloaded;
+    default:
+      return status >= 500 ? ErrorCode::unavailable : ErrorCode::invalid_argument;
+  }
+}
+
+json::value parsed_or_null(BytesView text) {
+  auto parsed = json::parse(text);
+  return parsed.ok() ? std::move(*parsed) : json::value(nullptr);
+}
+
+// RFC 9457, with our members.
+Error problem_error(const http::ClientResponse& response) {
+  const json::value body = parsed_or_null(response.body);
+  if (!body.is_object()) {
+    return {code_of(response.status),
+            "the server answered " + std::to_string(response.status) + " " +
+                std::string(http::reason_phrase(response.status)),
+            ""};
+  }
+  std::string message = shown(body, "title");
+  if (message.empty()) message = "status " + std::to_string(response.status);
+  if (const auto detail = shown(body, "detail"); !detail.empty()) message += ": " + detail;
+  std::string hint;
+  const auto* errors = body.get_object().if_contains("errors");
+  if (errors != nullptr && errors->is_array()) {
+    for (const json::value& item : errors->get_array()) {
+      hint += shown(item, "pointer") + " " + shown(item, "detail") + "\n";
+    }
+  }
+  if (const auto code = shown(body, "code"); !code.empty()) hint += "code: " + code + "\n";
+  std::string id = shown(body, "request_id");
+  if (id.empty()) id = response.fields.get("Request-Id").value_or("");
+  if (!id.empty()) hint += "request id: " + id + "\n";
+  if (hint.ends_with('\n')) hint.pop_back();
+  return {code_of(response.status), std::move(message), std::move(hint)};
+}
+
+Error with_advice(Error error, const Target& target) {
+  if (error.code == ErrorCode::unavailable && error.hint.empty()) {
+    error.hint = target.unix_path.empty()
+                     ? "is the server running? `sandtrail dev` starts one"
+                     : "is the server running here? The operator's verbs use its unix socket";
+  }
+  return error;
+}
+
+}  // namespace
+
+http::ClientRequest Api::request(const std::string& method, const std::string& target) const {
+  http::ClientRequest out;
+  out.method = method;
+  out.url = target_.base;
+  out.url.target += target;
+  out.unix_path = target_.unix_path;
+  out.timeout = kAnswerTimeout;
+  out.response_bytes_max = limits::kCliResponseBytesMax;
+  out.fields.set("Accept", "application/json");
+  if (!target_.api_key.empty()) out.fields.set("Authorization", "Bearer " + target_.api_key);
+  return out;
+}
+
+Result<ApiAnswer> Api::call(const std::string& method, const std::string& target,
+                            const json::value* body, const FieldList& fields) {
+  http::ClientRequest request = this->request(method, target);
+  for (const auto& [name, value] : fields) request.fields.set(name, value);
+  if (body != nullptr) {
+    request.fields.set("Content-Type", "application/json");
+    request.body = json::print(*body);
+  }
+  auto promise = std::make_shared<std::promise<Result<http::ClientResponse>>>();
+  auto answered = promise->get_future();
+  session_.parts.client.send(std::move(request), [promise](Result<http::ClientResponse> result) {
+    promise->set_value(std::move(result));
+  });
+  auto result = answered.get();
+  if (!result.ok()) return with_advice(result.error(), target_);
+  if (result->status / 100 != 2) return problem_error(*result);
+  json::value parsed = parsed_or_null(result->body);
+  return ApiAnswer{result->status, std::move(result->fields), std::move(result->body),
+                   std::move(parsed)};
+}
+
+Result<ApiAnswer> Api::post(const std::string& target, const json::value& body,
+                            const FieldList& fields) {
+  FieldList all = fields;
+  const bool given = std::any_of(fields.begin(), fields.end(), [](const auto& field) {
+    return field.first == "Idempotency-Key";
+  });
+  if (!given)
+    all.emplace_back("Idempotency-Key", "cli_" + crockford(session_.parts.random.bytes(16)));
+  auto first = call("POST", target, &body, all);
+  if (first.ok() || first.error().code != ErrorCode::unavailable) return first;
+  // It may have been done: the key makes the repeat harmless.
+  session_.parts.pause(kResumeAfter);
+  return call("POST", target, &body, all);
+}
+
+Result<json::array> Api::list(const std::string& target, std::int64_t count) {
+  json::array out;
+  std::string cursor;
+  while (static_cast<std::int64_t>(out.size()) < count) {
+    const std::int64_t left = count - static_cast<std::int64_t>(out.size());
+    const std::string more = "limit=" + std::to_string(std::min(left, limits::kPageMax)) +
+                             (cursor.empty() ? "" : "&cursor=" + query_text(cursor));
+    const char* joint = target.find('?') == std::string::npos ? "?" : "&";
+    ST_ASSIGN(ApiAnswer page, get(target + joint + more));
+    const json::value* data =
+        page.body.is_object() ? page.body.get_object().if_contains("data") : nullptr;
+    if (data == nullptr || !data->is_array()) {
+      return Error{ErrorCode::corrupt, "the server's answer is no list", "is the URL right?"};
+    }
+    for (const json::value& item : data->get_array()) out.push_back(item);
+    const std::string next = shown(page.body, "next_cursor");
+    if (next.empty() || next == cursor) break;
+    cursor = next;
+  }
+  return out;
+}
+
+Status Api::events(const std::string& target,
+                   const std::function<bool(const http::SseEvent&)>& on_event) {
+  http::SseParser parser;
+  for (int resumes = 0; resumes < kResumesMax; ++resumes) {
+    http::ClientRequest request = this->request("GET", target);
+    request.fields.set("Accept", "text/event-stream");
+    if (!parser.last_event_id().empty()) {
+      request.fields.set("Last-Event-ID", parser.last_event_id());
+    }
+    bool stopped = false;
+    Status status;
+    const auto take = [&](BytesView bytes) {
+      status = parser.feed(bytes, [&](const http::SseEvent& event) {
+        resumes = 0;
+        if (!stopped) stopped = !on_event(event);
+      });
+      return status.ok() && !stopped;
+    };
+    auto promise = std::make_shared<std::promise<Result<http::ClientResponse>>>();
+    auto answered = promise->get_future();
+    session_.parts.client.stream(
+        std::move(request), take,
+        [promise](Result<http::ClientResponse> result) { promise->set_value(std::move(result)); });
+    const auto result = answered.get();
+    ST_CHECK_OK(status);
+    if (stopped) return {};
+    if (result.ok() && result->status / 100 == 2) return {};
+    if (result.ok()) return problem_error(*result);
+    if (!result.error().retryable()) return result.error();
+    if (resumes + 1 == kResumesMax) return with_advice(result.error(), target_);
+    session_.parts.pause(parser.retry().value_or(kResumeAfter));
+  }
+  return {};
+}
+
+Result<Api> server_api(Session& session) {
+  ST_ASSIGN(Target target, find_server(session));
+  return Api(session, std::move(target));
+}
+
+Result<Api> operator_api(Session& session) {
+  ST_ASSIGN(Target target, find_operator(session));
+  return Api(session, std::move(target));
+}
+
+std::string query_text(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                       c == '-' || c == '.' || c == '_' || c == '~';
+    out += plain ? std::string(1, c) : "%" + hex(std::string_view(&c, 1));
+  }
+  return out;
+}
+
+std::string query_of(const FieldList& parameters) {
+  std::string out;
+  for (const auto& [name, value] : parameters) {
+    if (value.empty()) continue;
+    out += (out.empty() ? "?" : "&") + query_text(name) + "=" + query_text(value);
+  }
+  return out;
+}
+
+std::string shown(const json::value& document, std::string_view name) {
+  const auto* object = document.if_object();
+  const json::value* member = object == nullptr ? nullptr : object->if_contains(name);
+  if (member == nullptr || member->is_null()) return "";
+  if (member->is_string()) return std::string(std::string_view(member->get_string()));
+  return json::print(*member);
+}
+
+std::string shown_at(const json::value& document, std::string_view path) {
+  const auto point = path.find('.');
+  if (point == std::string_view::npos) return shown(document, path);
+  const auto* object = document.if_object();
+  const json::value* member =
+      object == nullptr ? nullptr : object->if_contains(path.substr(0, point));
+  return member == nullptr ? "" : shown_at(*member, path.substr(point + 1));
+}
+
+}  // namespace sandtrail::cli

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every verb. Each function returns the verbs of one file.
+#pragma once
+
+#include <vector>
+
+#include "options.h"
+
+namespace sandtrail::cli {
+
+using Commands = std::vector<Command>;
+
+Commands run_commands();
+Commands execution_commands();
+Commands webhook_commands();
+Commands account_commands();   // keys, credits, audit ls and checkpoint
+Commands operator_commands();  // org, status, effects
+Commands log_commands();       // log cat, log tail
+Commands audit_verify_commands();
+Commands log_verify_commands();
+
+// Words above several verbs.
+const std::vector<Group>& groups();
+
+}  // namespace sandtrail::cli

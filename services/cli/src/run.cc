@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include "api.h"
+#include "base/limits.h"
+#include "commands.h"
+#include "execution_output.h"
+#include "run_request.h"
+
+namespace sandtrail::cli {
+namespace {
+
+constexpr int kExitNotOver = 125;
+constexpr std::int64_t kForeverSeconds = std::int64_t{1} << 40;
+
+void options(Options& to, RunOptions& o) {
+  to.argument("FILE", o.file, "the program, its language by its suffix; - is standard input",
+              false);
+  to.rest("ARGS", o.arguments, "arguments of the program; those with a dash after --");
+  to.text("-c,--code", o.code, "the program itself");
+  to.text("-l,--language", o.language, "its language, if the suffix does not say");
+  to.text("--stdin", o.input, "file with its standard input; - is ours");
+  to.texts("-f,--file", o.files, "PATH or NAME=PATH: a file for its work directory");
+  to.texts("-e,--env", o.variables, "NAME=VALUE, or NAME to pass ours on");
+  to.number("--wall-ms", o.wall_ms, "time limit");
+  to.number("--memory-mib", o.memory_mib, "memory limit");
+  to.number("--cpu-millis", o.cpu_millis, "CPU limit; 1000 is one core");
+  to.number("--processes", o.processes, "processes and threads at once");
+  to.number("--disk-mib", o.disk_mib, "size of the work directory; counts as memory");
+  to.number("--output-bytes", o.output_bytes, "kept of each stream");
+  to.texts("-m,--metadata", o.metadata, "KEY=VALUE to find it by");
+  to.text("--thread", o.thread, "the thread it belongs to");
+  to.text("--callback-url", o.callback_url, "where to send word of its end");
+  to.text("--retention", o.retention, "1h, 24h, 7d, 30d, indefinite, or seconds like 90s");
+  to.number("--max-attempts", o.max_attempts, "runs at most, if hosts get lost");
+  to.text("--idempotency-key", o.idempotency_key, "makes a repeat of this call harmless");
+  to.number("--wait", o.wait_seconds, "seconds to wait for the end; unless given, until it comes");
+  to.flag("--no-wait", o.no_wait, "print its id and go");
+}
+
+class Waiting {
+ public:
+  Waiting(Session& session, const RunOptions& options)
+      : session_(session),
+        until_us_(session.parts.clock.monotonic_us() +
+                  options.wait_seconds.value_or(kForeverSeconds) * 1'000'000) {}
+
+  std::int64_t seconds_left() const {
+    const std::int64_t left = until_us_ - session_.parts.clock.monotonic_us();
+    return std::clamp<std::int64_t>(left / 1'000'000, 0, limits::kPreferWaitSecondsMax);
+  }
+  FieldList fields() const { return {{"Prefer", "wait=" + std::to_string(seconds_left())}}; }
+
+  // The execution once it is over, or as it is when the time is.
+  Result<json::value> end_of(Api& api, ApiAnswer answer) {
+    while (!is_over(answer.body) && seconds_left() > 0) {
+      // A server with too many waiters answers at once: do not ask it all the time.
+      if (!answer.fields.has("Preference-Applied")) session_.parts.pause(seconds(1));
+      ST_ASSIGN(answer,
+                api.get("/v1/executions/" + query_text(shown(answer.body, "id")), fields()));
+    }
+    return std::move(answer.body);
+  }
+
+ private:
+  Session& session_;
+  const std::int64_t until_us_;
+};
+
+int show(Session& session, const json::value& execution) {
+  if (session.globals.json) {
+    session.document(execution);
+  } else {
+    write_streams(session, execution);
+  }
+  if (!is_over(execution)) {
+    session.note("it is not over yet: " + shown(execution, "id"));
+    return kExitNotOver;
+  }
+  const bool ended_well = !shown(execution, "verdict").empty();
+  if (session.globals.verbose || session.parts.err_is_terminal || !ended_well) {
+    session.note(summary_of(session, execution));
+  }
+  return exit_code_of(execution);
+}
+
+int run(Session& session, RunOptions& options) {
+  const auto body = run_body(session, options);
+  if (!body.ok()) {
+    session.fail(body.error());
+    return kExitUsage;
+  }
+  auto api = server_api(session);
+  if (!api.ok()) return session.fail(api.error());
+  Waiting waiting(session, options);
+  FieldList fields;
+  if (!options.no_wait) fields = waiting.fields();
+  if (!options.idempotency_key.empty()) {
+    fields.emplace_back("Idempotency-Key", options.idempotency_key);
+  }
+  auto answer = api->post("/v1/executions", *body, fields);
+  if (!answer.ok()) return session.fail(answer.error());
+  if (shown(answer->body, "id").empty()) {
+    return session.fail({ErrorCode::corrupt, "the server's answer is no execution",
+                         "is the URL that of a Sandtrail server?"});
+  }
+  if (options.no_wait) {
+    if (session.globals.json) {
+      session.document(answer->body);
+    } else {
+      session.line(shown(answer->body, "id"));
+    }
+    return 0;
+  }
+  const auto execution = waiting.end_of(*api, std::move(*answer));
+  return execution.ok() ? show(session, *execution) : session.fail(execution.error());
+}
+
+}  // namespace
+
+Commands run_commands() {
+  return {make_command<RunOptions>(
+      "run", "Run a program in a sandbox and pass on its output and exit code",
+      "sandtrail run main.py\n"
+      "sandtrail run -l python -c 'print(6 * 7)'\n"
+      "echo hello | sandtrail run --stdin - main.py -- --flag\n"
+      "sandtrail run --memory-mib 512 -f data.csv -- sort data.csv",
+      options, run)};
+}
+
+}  // namespace sandtrail::cli
