@@ -71,6 +71,14 @@ http::AddressPolicy policy_of(const Config& config) {
   return {config.webhooks.allow_private_addresses, config.webhooks.allow_cidrs};
 }
 
+// Servers on one machine, each with a data directory of its own, keep their cgroups apart, and none
+// takes another's sandboxes for its own leftovers.
+std::string instance_of(const HostId& host) {
+  constexpr std::size_t kChars = 10;  // of the random end of the id
+  const std::string text = host.text();
+  return "sandtrail-" + text.substr(text.size() - kChars);
+}
+
 std::string user_name() {
   const char* name = ::getlogin();
   return name == nullptr ? "uid " + std::to_string(::getuid()) : name;
@@ -140,8 +148,10 @@ Status ServerProcess::Impl::open_sandboxes() {
   ST_ASSIGN(languages, load_languages(file));
   int slots = static_cast<int>(config.executions.slots);
   if (slots == 0) slots = std::max(2, static_cast<int>(std::thread::hardware_concurrency()));
+  ST_ASSIGN(const HostIdentity identity, directory.next_host_identity(clock, random));
   JailOptions options;
   options.slots_max = slots;
+  options.instance = instance_of(identity.id);
   ST_ASSIGN(auto jail, JailDriver::start(options, clock));
   for (const std::string& name : jail->list_owned()) {
     log_warn("reaping what an earlier run left behind", {{"name", name}});
@@ -149,7 +159,6 @@ Status ServerProcess::Impl::open_sandboxes() {
   }
   ST_CHECK_OK(jail->self_test());
   driver = std::move(jail);
-  ST_ASSIGN(const HostIdentity identity, directory.next_host_identity(clock, random));
   host = std::make_unique<BuiltinHost>(
       *driver, random, BuiltinHostOptions{identity.id, identity.epoch, slots, languages});
   return {};
