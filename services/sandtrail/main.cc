@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The command table of the multi-role binary.
+// The command table of the multi-role binary: servers here, client verbs in services/cli.
 #include <csignal>
 #include <cstdio>
 #include <string>
 #include <vector>
 
+#include "client_verbs.h"
 #include "dev_command.h"
 
 int main(int argc, char** argv) {
@@ -14,6 +15,5 @@ int main(int argc, char** argv) {
   if (!arguments.empty() && arguments.front() == "dev") {
     return sandtrail::dev_main({arguments.begin() + 1, arguments.end()});
   }
-  std::fprintf(stderr, "usage: sandtrail dev --help\n");
-  return 2;
+  return sandtrail::run_client_verb(arguments);
 }

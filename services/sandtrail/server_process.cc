@@ -42,6 +42,9 @@ constexpr std::size_t kWriteBufferBytes = 24u << 20;
 constexpr int kHttpThreads = 2;
 constexpr int kWorkerThreads = 4;
 constexpr Millis kStopDeadline = seconds(5);
+constexpr std::uint32_t kUidFirst = 200'000;
+constexpr std::uint32_t kUidRanges = 4096;
+constexpr std::uint32_t kUidsOfOne = 256;
 
 // Takes the answer of a handler that is called within the process.
 class LocalResponder final : public http::Responder {
@@ -77,6 +80,17 @@ std::string instance_of(const HostId& host) {
   constexpr std::size_t kChars = 10;  // of the random end of the id
   const std::string text = host.text();
   return "sandtrail-" + text.substr(text.size() - kChars);
+}
+
+std::uint32_t uids_of(const HostId& host) {
+  const std::uint32_t range = get_be16(host.view().substr(14)) % kUidRanges;
+  return kUidFirst + range * kUidsOfOne;
+}
+
+// Lets time pass where there is no condition to wait for: roles tell nobody when they get live.
+void pause_ms(std::int64_t span) {
+  std::promise<void> never;
+  never.get_future().wait_for(std::chrono::milliseconds(span));
 }
 
 std::string user_name() {
@@ -152,6 +166,7 @@ Status ServerProcess::Impl::open_sandboxes() {
   JailOptions options;
   options.slots_max = slots;
   options.instance = instance_of(identity.id);
+  options.uid_base = uids_of(identity.id);
   ST_ASSIGN(auto jail, JailDriver::start(options, clock));
   for (const std::string& name : jail->list_owned()) {
     log_warn("reaping what an earlier run left behind", {{"name", name}});
@@ -293,7 +308,7 @@ Status ServerProcess::wait_until_ready(Millis deadline) {
     if (impl_->clock.monotonic_us() > until_us) {
       return Error{ErrorCode::timeout, "not ready in time: " + because, "see the log on stderr"};
     }
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    pause_ms(5);
   }
 }
 

@@ -151,6 +151,33 @@ void World::until(const TopicPartition& where, std::function<bool(const CoreStat
   while (!look<bool>(where, holds)) std::this_thread::yield();
 }
 
+void World::until_waiting(std::int64_t requests, std::int64_t streams) {
+  while (true) {
+    const json::value status = as_operator("GET", "/operator/status").json();
+    const auto& counts = status.as_object().at("gateway").as_object();
+    if (counts.at("waiting_requests").to_number<std::int64_t>() == requests &&
+        counts.at("open_streams").to_number<std::int64_t>() == streams) {
+      return;
+    }
+    std::this_thread::yield();
+  }
+}
+
+std::vector<Event> events_in(EventLog& log, const TopicPartition& where) {
+  std::vector<Event> out;
+  auto reader = log.open_reader(where, {0});
+  ST_ASSERT(reader.ok());
+  while (true) {
+    auto batch = (*reader)->poll(1 << 20);
+    ST_ASSERT(batch.ok());
+    if (batch->records.empty()) return out;
+    for (const StoredRecord& stored : batch->records) {
+      auto event = decode_event(stored.record);
+      if (auto* decoded = std::get_if<Event>(&event)) out.push_back(std::move(*decoded));
+    }
+  }
+}
+
 void World::adopt_card(const TopicPartition& where) {
   const bool there =
       look<bool>(where, [](const CoreState& state) { return state.meta.rate_card > 0; });

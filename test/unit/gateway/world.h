@@ -145,6 +145,9 @@ class World {
   void settle(const Tenant& tenant, const ExecutionId& id);
   void run_to_end(const Tenant& tenant, const ExecutionId& id, const std::string& out = "hello\n");
 
+  // Requests that wait and streams that are open, until there are so many.
+  void until_waiting(std::int64_t requests, std::int64_t streams);
+
   // What the core knows, read on the partition's thread.
   template <typename T>
   T look(const TopicPartition& where, std::function<T(const CoreState&)> read) {
@@ -154,6 +157,9 @@ class World {
   T look_at(const TopicPartition& where, std::function<T(const PartitionView&)> read);
   // Waits until it holds.
   void until(const TopicPartition& where, std::function<bool(const CoreState&)> holds);
+  // Bodies of type T in the log, in order, whatever became of them.
+  template <typename T>
+  std::vector<std::pair<Event, T>> logged(const TopicPartition& where);
   // Returns once the partition has folded what is in the log.
   void folded(const TopicPartition& where);
 
@@ -179,6 +185,17 @@ class World {
 // Body of a request that runs Python.
 std::string python(const std::string& more = "");
 ExecutionId id_of(const Reply& reply);
+
+std::vector<Event> events_in(EventLog& log, const TopicPartition& where);
+
+template <typename T>
+std::vector<std::pair<Event, T>> World::logged(const TopicPartition& where) {
+  std::vector<std::pair<Event, T>> out;
+  for (const Event& event : events_in(log, where)) {
+    if (const T* body = std::get_if<T>(&event.body)) out.emplace_back(event, *body);
+  }
+  return out;
+}
 
 template <typename T>
 T World::look_at(const TopicPartition& where, std::function<T(const PartitionView&)> read) {
