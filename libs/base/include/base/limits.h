@@ -59,22 +59,22 @@ inline constexpr Millis kRetentionMin = seconds(1);
 inline constexpr Millis kRetentionMax = days(30);
 
 // --- process jail and guest agent ---
-inline constexpr int kJailSlotsMax = 256;                       // sandboxes at once on one host
-inline constexpr std::size_t kGuestFrameBytesMax = 64 * 1024;   // header included
-inline constexpr std::size_t kGuestChunkBytesMax = 32 * 1024;   // file or output bytes in a frame
-inline constexpr std::int64_t kGuestTotalStepBytes = 1 << 20;   // dropped output between two totals
+inline constexpr int kJailSlotsMax = 256;                      // sandboxes at once on one host
+inline constexpr std::size_t kGuestFrameBytesMax = 64 * 1024;  // header included
+inline constexpr std::size_t kGuestChunkBytesMax = 32 * 1024;  // file or output bytes in a frame
+inline constexpr std::int64_t kGuestTotalStepBytes = 1 << 20;  // dropped output between two totals
 inline constexpr std::size_t kJailerPacketBytesMax = 64 * 1024;
-inline constexpr std::size_t kOwnedNamesMax = 512;              // of one answer of list_owned
+inline constexpr std::size_t kOwnedNamesMax = 512;  // of one answer of list_owned
 inline constexpr std::size_t kStagesMax = 4;
-inline constexpr std::int64_t kForkRefusalsMax = 256;           // more: killed, process_flood
-inline constexpr std::int64_t kJailOpenFilesMax = 1024;         // of one process
-inline constexpr std::int64_t kJailInodesMax = 65'536;          // in all writable directories
+inline constexpr std::int64_t kForkRefusalsMax = 256;    // more: killed, process_flood
+inline constexpr std::int64_t kJailOpenFilesMax = 1024;  // of one process
+inline constexpr std::int64_t kJailInodesMax = 65'536;   // in all writable directories
 inline constexpr std::int64_t kJailStackBytesMax = 64 << 20;
 inline constexpr std::int64_t kJailLockedBytesMax = 64 * 1024;
-inline constexpr Millis kJailWatchInterval = {50};    // out-of-memory and fork counters are read
-inline constexpr Millis kSandboxBootTimeout = seconds(10);      // launch to started
-inline constexpr Millis kSandboxExitGrace = {100};    // main process gone, its pipes still held
-inline constexpr Millis kJailOverrun = seconds(2);    // the jailer's own deadline after the host's
+inline constexpr Millis kJailWatchInterval = {50};  // out-of-memory and fork counters are read
+inline constexpr Millis kSandboxBootTimeout = seconds(10);  // launch to started
+inline constexpr Millis kSandboxExitGrace = {100};  // main process gone, its pipes still held
+inline constexpr Millis kJailOverrun = seconds(2);  // the jailer's own deadline after the host's
 inline constexpr Millis kJailerAnswerTimeout = seconds(10);
 inline constexpr Millis kJailerRestartInterval = seconds(1);
 
