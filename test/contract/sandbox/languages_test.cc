@@ -4,8 +4,8 @@
 #include <doctest/doctest.h>
 #include <unistd.h>
 
-#include <map>
 #include <toml++/toml.h>
+#include <map>
 
 #include "harness.h"
 #include "sandbox/verdict.h"
