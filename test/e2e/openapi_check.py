@@ -43,7 +43,7 @@ class OpenApiCheck:
         self.document = document
         resource = DRAFT202012.create_resource(document)
         self._registry = Registry().with_resource(DOCUMENT, resource)
-        for path, item in document["paths"].items():
+        for path, item in document.get("paths", {}).items():
             pattern = re.compile(re.sub(r"\{[^}]*\}", "[^/]+", path) + r"\Z")
             self._paths.append((pattern, path, item))
 

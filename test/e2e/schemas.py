@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Holds records of the log against schemas/events, and their attributes against CloudEvents."""
+"""Holds records of the log against schemas/events, and their headers against CloudEvents."""
 
 import functools
 import json
 
-from cloudevents.core.v1.event import CloudEvent
+from cloudevents.core.bindings.kafka import KafkaMessage, from_binary_event
+from cloudevents.core.formats.json import JSONFormat
 from jsonschema import Draft202012Validator
 from referencing import Registry
 from referencing.jsonschema import DRAFT202012
@@ -27,10 +28,14 @@ def validators():
 
 def check_event(record):
     """The type of one record, as `sandtrail log cat --json` prints it; fails if it is not valid."""
-    event = CloudEvent(attributes={
-        name: value for name, value in record["attributes"].items()}, data=record["data"])
+    # As a consumer of Kafka sees it: binary mode of the Kafka binding.
+    message = KafkaMessage({name: value.encode() for name, value in record["headers"].items()},
+                           record["key"].encode() or None, json.dumps(record["value"]).encode())
+    event = from_binary_event(message, JSONFormat())
     kind = event.get_type()
+    assert kind.startswith("sandtrail.") and event.get_id().startswith("evt_")
+    assert event.get_datacontenttype() == "application/json"
     errors = [f"{error.json_path}: {error.message}"
-              for error in validators()[kind].iter_errors(event.get_data())]
+              for error in validators()[kind].iter_errors(record["value"])]
     assert not errors, (kind, errors[:3], record)
     return kind

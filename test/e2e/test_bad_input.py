@@ -137,7 +137,7 @@ def changed(key, at=-1):
 
 @pytest.mark.parametrize("header, code", [
     (None, "unauthenticated"), ("", "unauthenticated"), ("Bearer", "unauthenticated"),
-    ("Bearer ", "unauthenticated"), ("Basic dXNlcjpwYXNz", "unauthenticated"),
+    ("Basic dXNlcjpwYXNz", "unauthenticated"),
     ("Bearer st_nonsense", "unauthenticated"), ("Bearer " + "x" * 10_000, "unauthenticated"),
 ])
 def test_without_a_key_there_is_no_answer(server, header, code):

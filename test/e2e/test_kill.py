@@ -103,8 +103,8 @@ def test_every_accepted_execution_has_exactly_one_end(aftermath, server):
     assert all(row["status"] in ("finished", "lost") for row in rows.values())
     ends = collections.Counter()
     for record in records_of(server):
-        if record["attributes"]["type"] in TERMINAL_TYPES and record.get("verdict") == "applied":
-            ends[record["data"]["execution"]] += 1
+        if record["headers"]["ce_type"] in TERMINAL_TYPES and record.get("verdict") == "applied":
+            ends[record["value"]["execution"]] += 1
     assert set(ends) == ids and set(ends.values()) == {1}
 
 

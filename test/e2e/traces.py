@@ -59,5 +59,5 @@ def records_of(server, topic="events"):
 
 def events_of(server, execution):
     """[(type, data)] of an execution."""
-    return [(record["attributes"]["type"], record["data"]) for record in records_of(server)
-            if record["data"].get("execution") == execution]
+    return [(record["headers"]["ce_type"], record["value"]) for record in records_of(server)
+            if record["value"].get("execution") == execution]
