@@ -21,7 +21,9 @@ struct HostFile {
   }
 };
 
-bool missing(const Error& error) { return error.code == ErrorCode::not_found; }
+bool missing(const Error& error) {
+  return error.code == ErrorCode::not_found;
+}
 
 }  // namespace
 

@@ -3,11 +3,14 @@
 
 #include <sys/resource.h>
 
+#include <CLI/CLI.hpp>
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 
 #include "base/file.h"
 #include "codec/reflect.h"
+#include "config/config.h"
 #include "data_directory.h"
 #include "obs/log.h"
 #include "server_process.h"
@@ -112,11 +115,7 @@ void print_welcome(const ServerProcess& server, const DataDirectory& directory,
   std::fflush(stdout);
 }
 
-}  // namespace
-
-Result<int> run_dev(const Config& config) {
-  forbid_core_dumps();
-  const sigset_t signals = block_end_signals();
+Status serve_until_signal(const Config& config, const sigset_t& signals) {
   ST_ASSIGN(auto server, ServerProcess::start(config));
   ST_CHECK_OK(server->wait_until_ready(kReadyDeadline));
   ST_ASSIGN(const DataDirectory directory, DataDirectory::open(config.data_dir));
@@ -126,8 +125,63 @@ Result<int> run_dev(const Config& config) {
   int signal = 0;
   ::sigwait(&signals, &signal);
   log_info("stopping", {{"signal", signal}});
-  server.reset();
-  return 0;
+  return {};
+}
+
+struct DevOptions {
+  std::string data_dir;
+  std::string listen;
+  std::string config_file;
+};
+
+void describe(CLI::App& app, DevOptions& options) {
+  app.description(
+      "Examples:\n"
+      "  sandtrail dev\n"
+      "  sandtrail dev --data-dir ./data --listen 127.0.0.1:9000\n\n"
+      "Runs all roles in one process on the embedded log, until Ctrl-C. The first start makes an\n"
+      "organisation and an API key and prints a request that works.");
+  app.add_option("--data-dir", options.data_dir, "Where everything is kept");
+  app.add_option("--listen", options.listen, "ADDRESS:PORT of the API (default 127.0.0.1:8080)");
+  app.add_option("--config", options.config_file, "TOML file; see schemas/config.md");
+}
+
+// What stands on the command line counts before the environment and the file.
+Result<Config> configure(const DevOptions& options) {
+  Environment environment = process_environment();
+  if (!options.data_dir.empty()) environment["SANDTRAIL_DATA_DIR"] = options.data_dir;
+  if (!options.listen.empty()) environment["SANDTRAIL_SERVER_LISTEN"] = options.listen;
+  return load_config(options.config_file, environment);
+}
+
+}  // namespace
+
+int dev_main(const std::vector<std::string>& arguments) {
+  CLI::App app;
+  app.name("sandtrail dev");
+  DevOptions options;
+  describe(app, options);
+  try {
+    app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  const auto config = configure(options);
+  if (!config.ok()) {
+    std::fprintf(stderr, "sandtrail dev: %s\n", config.error().text().c_str());
+    return 2;
+  }
+  forbid_core_dumps();
+  const sigset_t signals = block_end_signals();
+  const SystemClock clock;
+  LogOptions log_options;
+  log_options.level = config->logging.level;
+  log_options.format = config->logging.format;
+  const Logging logging(log_options, clock);
+  const Status status = serve_until_signal(*config, signals);
+  if (status.ok()) return 0;
+  std::fprintf(stderr, "sandtrail dev: %s\n", status.error().text().c_str());
+  return 3;
 }
 
 }  // namespace sandtrail

@@ -42,6 +42,9 @@ constexpr std::size_t kWriteBufferBytes = 24u << 20;
 constexpr int kHttpThreads = 2;
 constexpr int kWorkerThreads = 4;
 constexpr Millis kStopDeadline = seconds(5);
+constexpr std::uint32_t kUidFirst = 200'000;
+constexpr std::uint32_t kUidRanges = 4096;
+constexpr std::uint32_t kUidsOfOne = 256;
 
 // Takes the answer of a handler that is called within the process.
 class LocalResponder final : public http::Responder {
@@ -69,6 +72,25 @@ std::vector<LanguageInfo> infos_of(const std::vector<Language>& languages) {
 
 http::AddressPolicy policy_of(const Config& config) {
   return {config.webhooks.allow_private_addresses, config.webhooks.allow_cidrs};
+}
+
+// Servers on one machine, each with a data directory of its own, keep their cgroups apart, and none
+// takes another's sandboxes for its own leftovers.
+std::string instance_of(const HostId& host) {
+  constexpr std::size_t kChars = 10;  // of the random end of the id
+  const std::string text = host.text();
+  return "sandtrail-" + text.substr(text.size() - kChars);
+}
+
+std::uint32_t uids_of(const HostId& host) {
+  const std::uint32_t range = get_be16(host.view().substr(14)) % kUidRanges;
+  return kUidFirst + range * kUidsOfOne;
+}
+
+// Lets time pass where there is no condition to wait for: roles tell nobody when they get live.
+void pause_ms(std::int64_t span) {
+  std::promise<void> never;
+  never.get_future().wait_for(std::chrono::milliseconds(span));
 }
 
 std::string user_name() {
@@ -140,8 +162,11 @@ Status ServerProcess::Impl::open_sandboxes() {
   ST_ASSIGN(languages, load_languages(file));
   int slots = static_cast<int>(config.executions.slots);
   if (slots == 0) slots = std::max(2, static_cast<int>(std::thread::hardware_concurrency()));
+  ST_ASSIGN(const HostIdentity identity, directory.next_host_identity(clock, random));
   JailOptions options;
   options.slots_max = slots;
+  options.instance = instance_of(identity.id);
+  options.uid_base = uids_of(identity.id);
   ST_ASSIGN(auto jail, JailDriver::start(options, clock));
   for (const std::string& name : jail->list_owned()) {
     log_warn("reaping what an earlier run left behind", {{"name", name}});
@@ -149,7 +174,6 @@ Status ServerProcess::Impl::open_sandboxes() {
   }
   ST_CHECK_OK(jail->self_test());
   driver = std::move(jail);
-  ST_ASSIGN(const HostIdentity identity, directory.next_host_identity(clock, random));
   host = std::make_unique<BuiltinHost>(
       *driver, random, BuiltinHostOptions{identity.id, identity.epoch, slots, languages});
   return {};
@@ -193,9 +217,8 @@ Status ServerProcess::Impl::add_roles() {
   runtime->add(
       make_billing_role(platform_watch, {config.billing.microcredits_per_gib_core_second}));
   runtime->add(make_retention_role(*payloads, workers->executor(), home));
-  runtime->add(make_webhooks_role(
-      *client, *payloads, workers->executor(), random,
-      {config.webhooks.retry_schedule, config.server.public_url}));
+  runtime->add(make_webhooks_role(*client, *payloads, workers->executor(), random,
+                                  {config.webhooks.retry_schedule, config.server.public_url}));
   runtime->add(make_auditor_role(
       audit_watch, *signer, {config.audit.origin, config.audit.checkpoint_interval},
       [this](const TopicPartition& where, Proposal proposal, ProposalDone done) {
@@ -229,8 +252,7 @@ http::ServerOptions ServerProcess::Impl::listen_at(const ListenAddress& where) c
 
 Status ServerProcess::Impl::serve() {
   const ListenAddress socket{"unix:" + directory.in("operator.sock"), 0};
-  ST_ASSIGN(operator_server,
-            http::start_server(listen_at(socket), gateway->operator_handler(), 1));
+  ST_ASSIGN(operator_server, http::start_server(listen_at(socket), gateway->operator_handler(), 1));
   if (!config.server.admin_listen.off()) {
     ST_ASSIGN(admin_server, http::start_server(listen_at(config.server.admin_listen),
                                                gateway->admin_handler(), 1));
@@ -286,7 +308,7 @@ Status ServerProcess::wait_until_ready(Millis deadline) {
     if (impl_->clock.monotonic_us() > until_us) {
       return Error{ErrorCode::timeout, "not ready in time: " + because, "see the log on stderr"};
     }
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    pause_ms(5);
   }
 }
 

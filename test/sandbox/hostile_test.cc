@@ -105,7 +105,8 @@ class Attack {
   }
   // The program tried everything and found nothing.
   void held(std::vector<std::string> arguments) {
-    CAPTURE(arguments[0]);
+    const auto name = arguments[0];
+    CAPTURE(name);
     const auto exit = run(spec(std::move(arguments)));
     CHECK_MESSAGE(exit.exit_code == 0, enum_text(judge(exit).verdict));
     CHECK(exit.out.kept == "done\n");

@@ -192,9 +192,9 @@ void Core::sync_locked(Partition& partition) {
 
 std::function<void()> Core::take_answer_locked() {
   const bool by_seed = options.mode == MemoryLogOptions::Mode::stepped;
-  const auto index = static_cast<std::ptrdiff_t>(by_seed ? random.below(answers.size()) : 0);
-  Answer answer = std::move(answers[static_cast<std::size_t>(index)]);
-  answers.erase(answers.begin() + index);
+  if (by_seed) std::swap(answers.front(), answers[random.below(answers.size())]);
+  Answer answer = std::move(answers.front());
+  answers.pop_front();
   answer.client->queued_records -= 1;
   answer.client->queued_bytes -= answer.bytes;
   return [done = std::move(answer.done), outcome = std::move(answer.outcome)] { done(outcome); };

@@ -265,6 +265,15 @@ LogHealth MemoryLog::health() const {
   return {};
 }
 
+bool MemoryLog::step() {
+  return core_->step();
+}
+
+void MemoryLog::run() {
+  while (step()) {
+  }
+}
+
 void MemoryLog::close(Millis) {
   const auto busy = [this] {
     const std::lock_guard lock(core_->mutex);

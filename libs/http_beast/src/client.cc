@@ -18,7 +18,7 @@ class BeastClient final : public Client {
     const int threads = options.threads;
     state_.options = std::move(options);
     state_.tls = std::move(tls);
-    state_.resolver.emplace();
+    state_.resolver.emplace(state_.options.look_up ? state_.options.look_up : system_look_up);
     for (int i = 0; i < threads; ++i) loops_.push_back(std::make_unique<ClientLoop>(state_));
   }
   ~BeastClient() override;

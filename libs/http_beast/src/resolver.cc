@@ -14,9 +14,8 @@
 #include "base/limits.h"
 
 namespace sandtrail::http {
-namespace {
 
-Result<std::vector<std::string>> look_up(const std::string& host) {
+Result<std::vector<std::string>> system_look_up(const std::string& host) {
   addrinfo hints{};
   hints.ai_family = AF_UNSPEC;
   hints.ai_socktype = SOCK_STREAM;
@@ -39,13 +38,14 @@ Result<std::vector<std::string>> look_up(const std::string& host) {
   return addresses;
 }
 
-}  // namespace
-
 struct Resolver::Shared {
   struct Job {
     std::string host;
     Done done;
   };
+  explicit Shared(LookUp function) : look_up(std::move(function)) {}
+
+  const LookUp look_up;
   std::mutex mutex;
   std::condition_variable changed;
   std::deque<Job> jobs;  // bounded by the requests in flight
@@ -54,7 +54,7 @@ struct Resolver::Shared {
   bool stopped = false;
 };
 
-Resolver::Resolver() : shared_(std::make_shared<Shared>()) {}
+Resolver::Resolver(LookUp look_up) : shared_(std::make_shared<Shared>(std::move(look_up))) {}
 
 // getaddrinfo() cannot be interrupted and may take half a minute, so its threads are not waited
 // for: they own what they touch, and find `stopped`.
@@ -94,7 +94,7 @@ void Resolver::serve(const std::shared_ptr<Shared>& shared) {
     Shared::Job job = std::move(shared->jobs.front());
     shared->jobs.pop_front();
     lock.unlock();
-    auto addresses = look_up(job.host);
+    auto addresses = shared->look_up(job.host);
     lock.lock();
     if (shared->stopped) return;
     job.done(std::move(addresses));

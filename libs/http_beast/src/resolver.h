@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Names to addresses, by the system's resolver on own threads. Standard library and POSIX only.
+// Names to addresses on own threads, by a function that may block. Standard library and POSIX only.
 #pragma once
 
 #include <functional>
@@ -18,9 +18,9 @@ namespace sandtrail::http {
 // callback runs after it.
 class Resolver {
  public:
-  Resolver();
+  using LookUp = std::function<Result<std::vector<std::string>>(const std::string& host)>;
+  explicit Resolver(LookUp look_up);
   ~Resolver();
-  // Textual addresses in the order of the system's preference; unavailable if there are none.
   using Done = std::function<void(Result<std::vector<std::string>>)>;
   // `done` runs on a thread of the resolver, under its lock: it may only hand the result on.
   void resolve(std::string host, Done done);
@@ -30,5 +30,9 @@ class Resolver {
   static void serve(const std::shared_ptr<Shared>& shared);
   std::shared_ptr<Shared> shared_;
 };
+
+// By getaddrinfo(): textual addresses in the order of the system's preference; unavailable if there
+// are none.
+Result<std::vector<std::string>> system_look_up(const std::string& host);
 
 }  // namespace sandtrail::http

@@ -5,6 +5,7 @@
 
 #include "base/limits.h"
 #include "crypto/digest.h"
+#include "event_log/checks.h"
 #include "store/digest.h"
 #include "wire/event_codec.h"
 #include "wire/topics.h"
@@ -84,18 +85,30 @@ Status PartitionFold::open() {
       ST_CHECK_OK(wipe());
     }
   }
-  auto reader = log_.open_reader(where_, {meta_.next});
-  if (!reader.ok()) {
-    Error error = reader.error();
-    error.message = "cannot go on folding " + where_.text() + " at " + std::to_string(meta_.next) +
-                    ": " + error.message;
-    if (error.code == ErrorCode::conflict && error.hint.empty()) {
-      error.hint = "the log is shorter than the store: restore the log, or remove the store";
-    }
-    return error;
-  }
-  reader_ = std::move(reader).value();
+  ST_CHECK_OK(check_history());
+  ST_ASSIGN(reader_, log_.open_reader(where_, {meta_.next}));
+  read_to_ = {meta_.next};
   return {};
+}
+
+// That the log still holds what was folded, as far as it can be told: it may have been trimmed,
+// restored to an earlier time, or grown again differently since.
+Status PartitionFold::check_history() const {
+  const Position next{meta_.next};
+  ST_ASSIGN(const Marks marks, log_.marks(where_));
+  if (next < marks.low) return trimmed_error(where_, next, marks.low);
+  if (next > marks.high) return beyond_tail_error(where_, next, marks.high);
+  const Position last{meta_.next - 1};
+  if (meta_.last.bytes.empty() || last < marks.low) return {};
+  ST_ASSIGN(const auto reader, log_.open_reader(where_, last));
+  ST_ASSIGN(const ReadBatch batch, reader->poll(1));
+  if (!batch.records.empty() && sha256(bytes_of(batch.records.front())) == meta_.last.bytes) {
+    return {};
+  }
+  return Error{ErrorCode::conflict,
+               where_.text() + " holds another record at " + std::to_string(last.value) +
+                   " than the store was folded from",
+               "restore the right log, or remove the store to fold this one"};
 }
 
 // Rows of another fold version mean something else: begin again.
@@ -128,21 +141,34 @@ const Rows& PartitionFold::rows(std::string_view projection) const {
 }
 
 Status PartitionFold::step(FoldedBatch& batch) {
+  ST_CHECK_OK(stopped_);
+  at_tail_ = false;
   auto read = reader_->poll(limits::kReadBatchBytesMax);
-  if (!read.ok()) return read.error();
-  Status status;
+  if (!read.ok()) return read.error().retryable() ? Status() : Status(read.error());
   for (StoredRecord& stored : read->records) {
-    status = fold_one(std::move(stored), batch);
-    if (!status.ok()) break;
+    stopped_ = fold_one(std::move(stored), batch);
+    // What stands before it counts; the next step says that it goes no further.
+    if (!stopped_.ok()) break;
   }
-  if (!batch.records().empty()) ST_CHECK_OK(commit());
-  return status;
+  if (batch.records().empty()) {
+    ST_CHECK_OK(stopped_);
+  } else {
+    ST_CHECK_OK(commit());
+  }
+  if (!stopped_.ok()) return {};
+  read_to_ = read->next;
+  at_tail_ = read->records.empty();
+  return {};
 }
 
 Status PartitionFold::fold_one(StoredRecord stored, FoldedBatch& batch) {
   auto& judged = batch.judged_.emplace_back();
   judged.stored = std::move(stored);
   judged.event = decode_event(judged.stored.record);
+  if (const auto* event = std::get_if<Event>(&judged.event)) {
+    const auto* claim = std::get_if<OwnerClaimed>(&event->body);
+    if (claim != nullptr) ST_CHECK_OK(check_claim(*claim));
+  }
   FoldInput input;
   input.position = judged.stored.position.value;
   input.stamp = judged.stored.stamp;
@@ -156,10 +182,10 @@ Status PartitionFold::fold_one(StoredRecord stored, FoldedBatch& batch) {
                      " that this version does not know",
                  "run a newer version"};
   }
-  if (input.event != nullptr && judged.judgement.applied()) ST_CHECK_OK(check_claim(*input.event));
 
   meta_.next = input.position + 1;
-  Bytes chain = meta_.digest.bytes + sha256(bytes_of(judged.stored));
+  meta_.last.bytes = sha256(bytes_of(judged.stored));
+  Bytes chain = meta_.digest.bytes + meta_.last.bytes;
   chain += static_cast<char>(judged.judgement.reason);
   meta_.digest.bytes = sha256(chain);
   recent_digests_.emplace_back(input.position, meta_.digest.bytes);
@@ -173,17 +199,16 @@ Status PartitionFold::fold_one(StoredRecord stored, FoldedBatch& batch) {
   return {};
 }
 
-// A claimer says what its fold was; ours must have been the same there.
-Status PartitionFold::check_claim(const Event& event) {
-  const auto* claim = std::get_if<OwnerClaimed>(&event.body);
-  if (claim == nullptr) return {};
+// A claimer says what its fold was; ours must have been the same there. Checked before the claim is
+// folded, so that nothing of a fold that differs is committed.
+Status PartitionFold::check_claim(const OwnerClaimed& claim) const {
   const auto found =
       std::find_if(recent_digests_.begin(), recent_digests_.end(),
-                   [claim](const auto& entry) { return entry.first == claim->digest_position; });
-  if (found == recent_digests_.end() || found->second == claim->digest.bytes) return {};
+                   [&claim](const auto& entry) { return entry.first == claim.digest_position; });
+  if (found == recent_digests_.end() || found->second == claim.digest.bytes) return {};
   return Error{ErrorCode::corrupt,
-               "the fold of " + where_.text() + " differs from that of " + claim->instance +
-                   " at " + std::to_string(claim->digest_position),
+               "the fold of " + where_.text() + " differs from that of " + claim.instance + " at " +
+                   std::to_string(claim.digest_position),
                "compare versions, then rebuild the store of the process that is wrong"};
 }
 

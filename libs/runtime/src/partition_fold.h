@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "codec/reflect.h"
 #include "event_log/event_log.h"
 #include "runtime/runtime.h"
 #include "store_overlay.h"
@@ -21,12 +22,14 @@ struct FoldMeta {
   std::int64_t fold_version = kFoldVersion;
   std::int64_t next = 0;
   Blob digest;
+  Blob last;  // SHA-256 of the record before `next`
   template <typename Self, typename V>
   static void fields(Self& s, V& v) {
     v("log_identity", s.log_identity);
     v("fold_version", s.fold_version);
     v("next", s.next);
     v("digest", s.digest);
+    v.with_default("last", s.last);
   }
 };
 
@@ -57,9 +60,14 @@ class PartitionFold final : public PartitionView {
 
   // Loads the store's rows and opens the reader behind them. For the errors see Runtime::start().
   Status open();
-  // Folds and commits what is there, at most one batch. An empty batch: nothing new. An error
-  // stops the partition for good.
+  // Folds and commits what is there, at most one batch. An empty batch: nothing new, or nothing
+  // that can be read for now. An error stops the partition for good: the batch is empty then, and
+  // the state may be ahead of the store.
   Status step(FoldedBatch& batch);
+  // True if the last step() found nothing new.
+  bool at_tail() const { return at_tail_; }
+  // Everything below is folded: next(), but for positions that were never given.
+  Position read_to() const { return read_to_; }
 
   const TopicPartition& where() const override { return where_; }
   const CoreState& state() const override { return core_.state(); }
@@ -73,8 +81,9 @@ class PartitionFold final : public PartitionView {
  private:
   Status wipe();
   Status load_core();
+  Status check_history() const;
   Status fold_one(StoredRecord stored, FoldedBatch& batch);
-  Status check_claim(const Event& event);
+  Status check_claim(const OwnerClaimed& claim) const;
   Status commit();
 
   TopicPartition where_;
@@ -89,6 +98,9 @@ class PartitionFold final : public PartitionView {
   };
   std::map<std::string, Part, std::less<>> parts_;  // by name
   std::unique_ptr<LogReader> reader_;
+  Position read_to_{};
+  bool at_tail_ = false;
+  Status stopped_;  // why the record at next() cannot be folded
   std::deque<std::pair<std::int64_t, Bytes>> recent_digests_;  // position, digest after it
 };
 

@@ -2,6 +2,7 @@
 #include "partition_runner.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/limits.h"
 
@@ -49,10 +50,18 @@ void PartitionRunner::stop() {
   subscription_.reset();
   mailbox_->close();
   if (thread_.joinable()) thread_.join();
-  sessions_.clear();
-  proposals_.abandon({ErrorCode::cancelled, "the service is stopping", ""});
-  // Completions of these proposals were posted behind the last step.
-  for (const auto& task : mailbox_->take()) task();
+  // Roles first, so that none reacts to the end of its proposals.
+  for (const auto& session : sessions_) session->unassign();
+  proposals_.close({ErrorCode::cancelled, "the service is stopping", ""});
+  // What was posted behind the last step ends here, on the thread that stops us.
+  while (true) {
+    const auto tasks = mailbox_->take_last();
+    if (tasks.empty()) break;
+    for (const auto& task : tasks) task();
+  }
+  for (const Waiter& waiter : std::exchange(waiters_, {})) {
+    waiter.read(fold_, fold_.next() >= waiter.at_least);
+  }
 }
 
 void PartitionRunner::run() {
@@ -75,8 +84,10 @@ bool PartitionRunner::step() {
   answer_waiters();
   sweep_sometimes();
   skewed_ = fold_.state().meta.log_time > parts_.clock.now() + limits::kClockSkewMax;
-  if (!failed_ && !skewed_) {
-    for (const auto& session : sessions_) session->tick(caught_up_);
+  for (const auto& session : sessions_) {
+    // What a wrong clock proposes would be void, and its timers run at the wrong time.
+    if (skewed_) session->suspend();
+    if (!failed_ && !skewed_) session->tick(caught_up_);
   }
   return worked;
 }
@@ -85,11 +96,10 @@ bool PartitionRunner::fold_batch() {
   FoldedBatch batch;
   const Status status = fold_.step(batch);
   if (!status.ok()) {
-    // A reader's trouble may pass; everything else is a partition that must not go on.
-    if (!status.error().retryable()) fail(status.error());
+    fail(status.error());
     return false;
   }
-  if (fold_.next() >= target_) caught_up_ = true;
+  if (fold_.read_to() >= target_) caught_up_ = true;
   if (batch.records().empty()) return false;
   for (Observer* observer : parts_.observers) observer->on_committed(fold_, batch.records());
   proposals_.complete(batch.records());
@@ -104,7 +114,9 @@ void PartitionRunner::fail(const Error& error) {
   }
   failed_ = true;
   for (const auto& session : sessions_) session->unassign();
-  proposals_.abandon({ErrorCode::unavailable, "the partition has stopped: " + error.message, ""});
+  proposals_.close({ErrorCode::unavailable,
+                    "the partition " + where_.text() + " has stopped: " + error.message,
+                    "see the server's status"});
 }
 
 void PartitionRunner::answer_waiters() {
@@ -121,7 +133,7 @@ void PartitionRunner::answer_waiters() {
 
 void PartitionRunner::sweep_sometimes() {
   const UnixMs now = parts_.clock.now();
-  if (now - last_sweep_ < kSweepEvery) return;
+  if (!fold_.at_tail() || now - last_sweep_ < kSweepEvery) return;
   last_sweep_ = now;
   proposals_.sweep();
 }
@@ -132,11 +144,14 @@ std::int64_t PartitionRunner::idle_us() const {
   const auto consider = [&](UnixMs due) {
     idle = std::min(idle, std::max<std::int64_t>(0, (due - now).count) * 1000);
   };
-  for (const auto& session : sessions_) {
-    if (const auto due = session->next_due()) consider(*due);
+  // Only where tick() is called; what ends the waiting otherwise wakes us.
+  if (!failed_ && !skewed_ && caught_up_) {
+    for (const auto& session : sessions_) {
+      if (const auto due = session->next_due()) consider(*due);
+    }
   }
   for (const Waiter& waiter : waiters_) consider(waiter.until);
-  // Never zero: a claim that waits for catching up must not spin.
+  // Never zero: what is due is done by the next step, unless clocks differ by less than a tick.
   return std::max<std::int64_t>(idle, 500);
 }
 
@@ -157,15 +172,6 @@ void PartitionRunner::propose(Proposal proposal, std::optional<Decision> decisio
   event.idempotency = std::move(proposal.idempotency);
   event.expected_version = proposal.expected_version;
   event.body = std::move(proposal.body);
-  if (failed_ || mailbox_->closed()) {
-    ProposalOutcome outcome;
-    outcome.event = event.id;
-    outcome.error = {ErrorCode::unavailable, "the partition " + where_.text() + " has stopped",
-                     "see the server's status"};
-    // With the mailbox closed nobody would run a posted task.
-    if (!mailbox_->post([done, outcome] { done(outcome); })) done(outcome);
-    return;
-  }
   proposals_.propose(event, std::move(done));
 }
 

@@ -16,21 +16,24 @@ void Proposals::propose(const Event& event, ProposalDone done) {
     ProposalOutcome outcome;
     outcome.event = id;
     outcome.error = std::move(error);
-    mailbox_->post([done = std::move(done), outcome] { done(outcome); });
+    // With the partition gone there is no other thread left to tell it.
+    if (!mailbox_->post([done, outcome] { done(outcome); })) done(outcome);
   };
   auto record = encode_event(event);
   if (!record.ok()) return refuse(record.error());
+  std::optional<Error> refused;
   {
     // Registered before the append: the record may be folded before append() returns.
     const std::lock_guard lock(shared_->mutex);
-    if (shared_->pending.size() < limits::kPendingProposalsMax) {
+    if (shared_->closed) {
+      refused = shared_->closed;
+    } else if (shared_->pending.size() >= limits::kPendingProposalsMax) {
+      refused = Error{ErrorCode::overloaded, "too many requests wait for the log", ""};
+    } else {
       shared_->pending.emplace(id, std::pair(std::move(done), event.time));
-      done = nullptr;
     }
   }
-  if (done) {
-    return refuse(Error{ErrorCode::overloaded, "too many requests wait for the log", ""});
-  }
+  if (refused) return refuse(std::move(*refused));
   log_.append(where_, std::move(record).value(),
               [shared = shared_, mailbox = mailbox_, id](const AppendOutcome& outcome) {
                 // Committed: the fold will tell. Unknown: the fold may tell, else sweep() does.
@@ -91,10 +94,11 @@ void Proposals::sweep() {
   }
 }
 
-void Proposals::abandon(const Error& error) {
+void Proposals::close(const Error& error) {
   std::vector<EventId> all;
   {
     const std::lock_guard lock(shared_->mutex);
+    shared_->closed = error;
     for (const auto& [id, entry] : shared_->pending) all.push_back(id);
   }
   for (const EventId& id : all) fail(shared_, id, error);

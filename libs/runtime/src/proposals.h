@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
@@ -23,16 +24,18 @@ class Proposals {
   void propose(const Event& event, ProposalDone done);
   // Our own among the records of a batch.
   void complete(const std::vector<Folded>& batch);
-  // Ends those whose id is dead by now: too old to be applied, wherever the record is.
+  // Ends those whose id is dead by now: too old to be applied, wherever the record is. Only to be
+  // called when everything readable is folded, or a record that is in time may yet be found.
   void sweep();
-  // Ends all with `error`.
-  void abandon(const Error& error);
+  // Ends all with `error`, and from now on every other at once.
+  void close(const Error& error);
 
  private:
   // Shared with callbacks of the log, which may come after this object is gone.
   struct Shared {
     std::mutex mutex;
     std::unordered_map<EventId, std::pair<ProposalDone, UnixMs>> pending;
+    std::optional<Error> closed;
   };
   static void fail(const std::shared_ptr<Shared>& shared, const EventId& id, const Error& error);
 

@@ -30,6 +30,7 @@ void RoleSession::stop_acting() {
   alive_.reset();
   part_.reset();
   running_.clear();
+  turned_away_ = false;
   timers_.clear();
   due_.clear();
   epoch_ = 0;
@@ -65,6 +66,7 @@ void RoleSession::claim() {
 
 void RoleSession::become_live(std::int64_t epoch) {
   epoch_ = epoch;
+  live_since_ = host_.fold.next();
   alive_ = std::make_shared<bool>(true);
   part_ = role_.open(*this);
   part_->resume();
@@ -76,6 +78,7 @@ void RoleSession::on_committed(const std::vector<Folded>& batch) {
     stop_acting();
     return;
   }
+  if (batch.back().position < live_since_) return;
   const bool released = std::any_of(batch.begin(), batch.end(), [this](const Folded& folded) {
     const auto* resolved = folded.applied_as<EffectResolved>();
     return resolved != nullptr && resolved->role == role_.name();
@@ -88,10 +91,15 @@ void RoleSession::propose(Proposal proposal, ProposalDone done) {
   host_.propose(std::move(proposal), Decision{role_.name(), epoch_},
                 [this, alive = alive_, done = std::move(done)](const ProposalOutcome& outcome) {
                   if (!*alive) return;
+                  // Fenced within the batch that holds our record: what it decided is another's to
+                  // carry out.
+                  if (state().epoch_of(role_.name()) != epoch_) return stop_acting();
                   done(outcome);
                   // After anything but a commit in order nobody knows what of ours is still on its
-                  // way: a new epoch voids it.
-                  if (!outcome.folded && *alive) stop_acting();
+                  // way: a new epoch voids it. What can't be written never was on its way.
+                  const bool sure =
+                      outcome.folded || outcome.error.code == ErrorCode::invalid_argument;
+                  if (!sure && *alive) stop_acting();
                 });
 }
 
@@ -101,6 +109,11 @@ bool RoleSession::parked(const std::string& id) const {
 
 void RoleSession::effect(const std::string& id, Effect effect) {
   if (running_.contains(id) || parked(id)) return;
+  if (running_.size() >= limits::kEffectsInFlightMax) {
+    // The state still says that it is pending: resume() will ask again.
+    turned_away_ = true;
+    return;
+  }
   running_[id] = {std::move(effect), 0};
   run_effect(id);
 }
@@ -116,13 +129,20 @@ void RoleSession::run_effect(const std::string& id) {
   });
 }
 
+void RoleSession::forget_effect(const std::string& id) {
+  running_.erase(id);
+  if (!turned_away_ || running_.size() > limits::kEffectsInFlightMax / 2) return;
+  turned_away_ = false;
+  // Not from here: the role may be in the midst of asking for effects.
+  host_.mailbox->post([this, alive = alive_] {
+    if (*alive) part_->resume();
+  });
+}
+
 void RoleSession::effect_ended(const std::string& id, const Status& status) {
   const auto found = running_.find(id);
   if (found == running_.end()) return;
-  if (status.ok()) {
-    running_.erase(found);
-    return;
-  }
+  if (status.ok()) return forget_effect(id);
   const int failures = ++found->second.failures;
   if (!status.error().retryable() && failures >= limits::kEffectTriesMax) {
     park(id, status.error());
@@ -135,7 +155,7 @@ void RoleSession::park(const std::string& id, const Error& error) {
   Proposal proposal;
   proposal.subject = id;
   proposal.body = EffectParked{id, error.text()};
-  propose(std::move(proposal), [this, id](const ProposalOutcome&) { running_.erase(id); });
+  propose(std::move(proposal), [this, id](const ProposalOutcome&) { forget_effect(id); });
 }
 
 void RoleSession::decide(const std::string& id, std::function<std::optional<Proposal>()> make) {
@@ -146,8 +166,9 @@ void RoleSession::decide(const std::string& id, std::function<std::optional<Prop
       if (outcome.applied()) return done({});
       if (!outcome.folded) return done(outcome.error);
       const auto reason = outcome.judgement.reason;
-      // Log time lags behind our clock: it will get there.
-      const bool later = reason == VoidReason::not_due;
+      // Log time lags behind our clock, or a clock was wrong: it will get there.
+      const bool later = reason == VoidReason::not_due || reason == VoidReason::stale ||
+                         reason == VoidReason::ahead;
       done(Error{later ? ErrorCode::unavailable : ErrorCode::conflict,
                  "void: " + std::string(enum_text(reason)), ""});
     });

@@ -33,6 +33,8 @@ class RoleSession final : public RoleContext {
   void assign() { assigned_ = true; }
   // Stops acting at once; effects in flight run into the void.
   void unassign();
+  // The same for now: it claims anew with the next tick().
+  void suspend() { stop_acting(); }
   // After each step of the partition: claims when caught up, runs due timers.
   void tick(bool caught_up);
   // A committed batch: notices claims, lets the role react.
@@ -66,6 +68,7 @@ class RoleSession final : public RoleContext {
   void become_live(std::int64_t epoch);
   void stop_acting();
   void run_effect(const std::string& id);
+  void forget_effect(const std::string& id);
   void effect_ended(const std::string& id, const Status& status);
   void park(const std::string& id, const Error& error);
   void run_due_timers();
@@ -76,10 +79,12 @@ class RoleSession final : public RoleContext {
   bool assigned_ = false;
   bool claiming_ = false;
   UnixMs claim_not_before_{};
+  Position live_since_{};                // what stands below was taken up by resume()
   std::int64_t epoch_ = 0;               // of our claim, while live
   std::unique_ptr<RolePartition> part_;  // while live
   std::shared_ptr<bool> alive_;          // false once this life of the role is over
   std::map<std::string, Running> running_;
+  bool turned_away_ = false;  // an effect over limits::kEffectsInFlightMax
   std::map<std::string, std::pair<UnixMs, std::function<void()>>> timers_;
   std::set<std::pair<UnixMs, std::string>> due_;
 };

@@ -15,6 +15,7 @@ std::optional<Bytes> StoreOverlay::get(const Bytes& key) const {
 
 void StoreOverlay::scan(const Bytes& begin, const Bytes& end, bool backwards,
                         const Rows::Visit& visit) const {
+  if (!end.empty() && begin >= end) return;
   // The batch's rows in the range, in the order of the scan. They are few: one batch's worth.
   std::vector<std::pair<BytesView, const std::optional<Bytes>*>> ours;
   const auto last = end.empty() ? pending_.end() : pending_.lower_bound(end);

@@ -41,7 +41,7 @@ void Keyring::create(const OrgId& org, const DataKeyId& parent,
   stored.org = org;
   stored.created = clock_.now();
   stored.wrapped = Bytes(parent.view()) + seal(wrapping, key_aad(id, org), key.view(), random_);
-  remember(id, key);
+  remember(id, key, destroyed_so_far());
   store_.put(std::move(stored), [id, done = std::move(done)](const Status& status) {
     if (status.ok()) {
       done(id);
@@ -52,12 +52,18 @@ void Keyring::create(const OrgId& org, const DataKeyId& parent,
 }
 
 Result<SecretBytes> Keyring::get(const DataKeyId& id) {
+  std::uint64_t destroyed = 0;
   {
-    const std::lock_guard lock(mutex_);
-    if (const auto found = cached_.find(id); found != cached_.end()) {
-      recent_.splice(recent_.begin(), recent_, found->second);
+    Cache& cache = *cache_;
+    const std::lock_guard lock(cache.mutex);
+    if (cache.doomed.contains(id)) {
+      return Error{ErrorCode::not_found, "the key " + id.text() + " is destroyed", ""};
+    }
+    if (const auto found = cache.at.find(id); found != cache.at.end()) {
+      cache.recent.splice(cache.recent.begin(), cache.recent, found->second);
       return found->second->second.clone();
     }
+    destroyed = cache.destroyed;
   }
   ST_ASSIGN(const WrappedKey stored, store_.get(id));
   if (stored.wrapped.size() < 16) return damaged(id);
@@ -72,30 +78,45 @@ Result<SecretBytes> Keyring::get(const DataKeyId& id) {
   if (!opened.ok()) return damaged(id);
   Bytes plain = std::move(opened).value();
   SecretBytes key = SecretBytes::take(plain);
-  remember(id, key);
+  remember(id, key, destroyed);
   return key;
 }
 
-void Keyring::remember(const DataKeyId& id, const SecretBytes& key) {
-  const std::lock_guard lock(mutex_);
-  if (cached_.contains(id)) return;
-  recent_.emplace_front(id, key.clone());
-  cached_[id] = recent_.begin();
-  if (recent_.size() > kCachedKeysMax) {
-    cached_.erase(recent_.back().first);
-    recent_.pop_back();
+std::uint64_t Keyring::destroyed_so_far() const {
+  const std::lock_guard lock(cache_->mutex);
+  return cache_->destroyed;
+}
+
+void Keyring::remember(const DataKeyId& id, const SecretBytes& key, std::uint64_t destroyed) {
+  Cache& cache = *cache_;
+  const std::lock_guard lock(cache.mutex);
+  if (cache.destroyed != destroyed || cache.at.contains(id)) return;
+  cache.recent.emplace_front(id, key.clone());
+  cache.at[id] = cache.recent.begin();
+  if (cache.recent.size() > kCachedKeysMax) {
+    cache.at.erase(cache.recent.back().first);
+    cache.recent.pop_back();
   }
 }
 
 void Keyring::destroy(const DataKeyId& id, KeyStore::Done done) {
   {
-    const std::lock_guard lock(mutex_);
-    if (const auto found = cached_.find(id); found != cached_.end()) {
-      recent_.erase(found->second);
-      cached_.erase(found);
+    Cache& cache = *cache_;
+    const std::lock_guard lock(cache.mutex);
+    cache.doomed.insert(id);
+    ++cache.destroyed;
+    if (const auto found = cache.at.find(id); found != cache.at.end()) {
+      cache.recent.erase(found->second);
+      cache.at.erase(found);
     }
   }
-  store_.destroy(id, std::move(done));
+  store_.destroy(id, [cache = cache_, id, done = std::move(done)](const Status& status) {
+    if (status.ok()) {
+      const std::lock_guard lock(cache->mutex);
+      cache->doomed.erase(id);
+    }
+    done(status);
+  });
 }
 
 Result<Bytes> Keyring::token(const DataKeyId& id, std::string_view purpose, BytesView data) {

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <map>
 
+#include "base/bytes.h"
 #include "base/limits.h"
 
 namespace sandtrail {
@@ -82,6 +83,11 @@ bool decode_attributes(const Record& record, Event& event) {
   event.correlation = header_or_empty(record, "ce_correlationid");
   event.causation = header_or_empty(record, "ce_causationid");
   event.traceparent = header_or_empty(record, "ce_traceparent");
+  // Kafka headers are bytes, attributes are text; rows made of them must be JSON.
+  for (const std::string* text :
+       {&event.source, &event.subject, &event.correlation, &event.causation, &event.traceparent}) {
+    if (!is_utf8(*text)) return false;
+  }
   return true;
 }
 

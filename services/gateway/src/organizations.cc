@@ -74,10 +74,11 @@ void propose_organization(const CreationPtr& creation, const DataKeyId& key) {
 
 }  // namespace
 
-std::optional<Problem> prepare_organization(Context&, Call& call) {
+std::optional<Problem> prepare_organization(Context& context, Call& call) {
   reflect::ReadContext out;
   OrganizationRequest in;
   PreparedOrganization prepared;
+  prepared.grant.count = context.options.signup_credits * kMicroCreditsPerCredit;
   if (const auto grant = take_member(call.body, "grant_credits")) {
     prepared.grant = read_credits(*grant, "/grant_credits", out);
   }

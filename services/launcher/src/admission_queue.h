@@ -23,6 +23,11 @@ class AdmissionQueue {
     found->second.erase({position, execution});
     if (found->second.empty()) waiting_.erase(found);
   }
+  void drop_first(const OrgId& org) {
+    const auto found = waiting_.find(org);
+    found->second.erase(found->second.begin());
+    if (found->second.empty()) waiting_.erase(found);
+  }
   bool empty() const { return waiting_.empty(); }
 
   // Organisations that wait, the one after the last served first.

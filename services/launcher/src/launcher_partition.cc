@@ -9,6 +9,8 @@ namespace sandtrail {
 namespace {
 
 constexpr Millis kLookAgain = seconds(5);
+// A host that is full says so at once: asking again at once would fill the log.
+constexpr Millis kAfterRefusal = seconds(1);
 
 bool held_by_host(const ExecutionRow& row) {
   return row.status == ExecutionStatus::assigned || row.status == ExecutionStatus::started;
@@ -74,8 +76,14 @@ void LauncherPartition::take_up(const ExecutionId& id, const ExecutionRow& row) 
     if (row.cancel_requested) host->cancel(id, row.attempt);
     return;
   }
+  if (host != nullptr && row.status == ExecutionStatus::assigned) {
+    // Never handed over: a role before us was lost in between. Or refused: then it is again.
+    if (slots_.emplace(id, row.host).second) hosts_.occupy(row.host);
+    launch(id);
+    return;
+  }
   if (host != nullptr || hosts_.replaced(row.host, row.host_epoch)) {
-    // Its host never got it, or started anew since and reaped whatever was left.
+    // Its host started anew since and reaped whatever was left.
     give_up(id, "the host restarted");
     return;
   }
@@ -113,7 +121,11 @@ void LauncherPartition::on_record(const Folded& folded) {
     }
   } else if (const auto* refused = folded.applied_as<ExecutionRefused>()) {
     ended(refused->execution, refused->attempt);
-    if (const auto* row = find(refused->execution)) take_up(refused->execution, *row);
+    context_.at(context_.now() + kAfterRefusal, "refused/" + refused->execution.text(),
+                [this, id = refused->execution] {
+                  if (const auto* row = find(id)) take_up(id, *row);
+                  schedule();
+                });
   } else if (const auto* attempt_lost = folded.applied_as<ExecutionAttemptLost>()) {
     ended(attempt_lost->execution, attempt_lost->attempt);
     if (const auto* row = find(attempt_lost->execution)) take_up(attempt_lost->execution, *row);
@@ -161,8 +173,8 @@ bool LauncherPartition::schedule_next_of(const OrgId& org_id) {
   const ExecutionId id = queue_.first(org_id);
   const ExecutionRow* row = find(id);
   if (row == nullptr || row->status != ExecutionStatus::requested) {
-    queue_.remove(org_id, row == nullptr ? 0 : row->position, id);
-    return row != nullptr;
+    queue_.drop_first(org_id);
+    return true;
   }
   const OrgRow& org = *context_.state().orgs.find(org_id);
   std::int64_t running = org.running;
@@ -237,7 +249,10 @@ void LauncherPartition::after_assign(const ExecutionId& id, const HostInfo&,
 
 // The assignment is applied: hands it to its host. The input is read where blocking is allowed.
 void LauncherPartition::launch(const ExecutionId& id) {
-  const ExecutionRow& row = *find(id);
+  const ExecutionRow* found = find(id);
+  // The batch that holds the assignment may hold more.
+  if (found == nullptr || !held_by_host(*found)) return;
+  const ExecutionRow& row = *found;
   launched_.insert(id);
   const auto stored = context_.rows(kLauncherProjection).get(id.view());
   const auto parsed = stored ? json::parse(*stored) : Result<json::value>(json::value());
@@ -320,10 +335,13 @@ void LauncherPartition::on_report(const HostReport& report) {
                        row->host == report.host;
   if (!current) {
     // Already applied, or of an attempt that counts for nothing any more.
-    if (row != nullptr) {
-      if (Host* host = hosts_.find(report.host, row->host_epoch)) {
-        host->acknowledge(report.execution, report.attempt);
-      }
+    const auto epoch = std::visit([](const auto& what) { return what.host_epoch; }, report.what);
+    Host* host = hosts_.find(report.host, epoch);
+    if (host == nullptr) return;
+    if (std::holds_alternative<ExecutionFinished>(report.what)) {
+      host->acknowledge(report.execution, report.attempt);
+    } else if (row == nullptr || row->attempt != report.attempt || !held_by_host(*row)) {
+      host->cancel(report.execution, report.attempt);
     }
     return;
   }

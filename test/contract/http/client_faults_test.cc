@@ -3,6 +3,9 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <vector>
 
 #include "base/limits.h"
 #include "test_client.h"
@@ -250,12 +253,85 @@ TEST_CASE("an excepted range can be connected to, by name as well") {
   CHECK(name_of_result(call(*client, request_to("http://10.0.0.1" + port))) == "denied");
 }
 
-TEST_CASE("if one address of a name is forbidden, all are") {
-  // "localhost" has 127.0.0.1 and often ::1; with only the other family excepted it stays closed.
-  ClientOptions options;
-  options.policy.allow_cidrs = {"::1/128"};
-  const auto client = client_with(options);
-  CHECK(name_of_result(call(*client, request_to("http://localhost:1/"))) == "denied");
+TEST_CASE("if one address of a name is forbidden, all are, and a name is asked for once") {
+  RawServer server([](RawSocket& socket, int) {
+    socket.receive_until("\r\n\r\n");
+    socket.send(kOk);
+  });
+  struct Row {
+    std::string name;
+    std::vector<std::string> addresses;
+    std::string result;
+  };
+  // 127.1.1.1 is excepted, 127.0.0.1 (where the server is) only as /32, 127.2.2.2 is not.
+  const Row rows[] = {
+      {"all allowed", {"127.0.0.1"}, "200"},
+      {"first refuses, second answers", {"127.1.1.1", "127.0.0.1"}, "200"},
+      {"forbidden last", {"127.0.0.1", "127.2.2.2"}, "denied"},
+      {"forbidden first", {"127.2.2.2", "127.0.0.1"}, "denied"},
+      {"forbidden beyond those tried",
+       {"127.0.0.1", "127.0.0.1", "127.0.0.1", "127.0.0.1", "127.0.0.1", "127.0.0.1", "127.0.0.1",
+        "127.0.0.1", "127.0.0.1", "10.0.0.1"},
+       "denied"},
+      {"forbidden in other clothes", {"::ffff:127.2.2.2"}, "denied"},
+      {"no address", {}, "unavailable"},
+      {"nonsense", {"127.0.0.1 "}, "denied"},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.name);
+    std::atomic<int> asked{0};
+    ClientOptions options;
+    options.policy.allow_cidrs = {"127.0.0.1/32", "127.1.1.1/32"};
+    options.look_up = [&](const std::string& host) -> Result<std::vector<std::string>> {
+      // A second answer would lead elsewhere, as in DNS rebinding.
+      if (asked++ > 0 || host != "hook.example") return std::vector<std::string>{"127.2.2.2"};
+      return row.addresses;
+    };
+    const int before = server.connections();
+    const auto client = client_with(options);
+    const std::string url = "http://hook.example:" + std::to_string(server.port()) + "/";
+    CHECK(name_of_result(call(*client, request_to(url))) == row.result);
+    CHECK(asked == 1);
+    CHECK(server.connections() == before + (row.result == "200" ? 1 : 0));
+  }
+}
+
+TEST_CASE("a name server that does not answer holds up neither other names nor the end") {
+  RawServer server([](RawSocket& socket, int) {
+    socket.receive_until("\r\n\r\n");
+    socket.send(kOk);
+  });
+  struct Gate {
+    std::mutex mutex;
+    std::condition_variable changed;
+    bool open = false;
+    int waiting = 0;
+  };
+  const auto gate = std::make_shared<Gate>();
+  Pending cancelled;
+  {
+    ClientOptions options = open_options();
+    options.look_up = [gate](const std::string& host) -> Result<std::vector<std::string>> {
+      if (host == "fast.example") return std::vector<std::string>{"127.0.0.1"};
+      std::unique_lock lock(gate->mutex);
+      ++gate->waiting;
+      gate->changed.wait(lock, [&] { return gate->open; });
+      --gate->waiting;
+      return std::vector<std::string>{"127.0.0.1"};
+    };
+    const auto client = client_with(options);
+    const std::string port = ":" + std::to_string(server.port()) + "/";
+    client->send(request_to("http://stuck.example" + port), cancelled.done());
+    ClientRequest slow = request_to("http://slow.example" + port);
+    slow.timeout = Millis{50};
+    CHECK(name_of_result(call(*client, slow)) == "timeout");
+    CHECK(name_of_result(call(*client, request_to("http://fast.example" + port))) == "200");
+  }
+  CHECK(name_of_result(cancelled.wait()) == "cancelled");
+  const std::unique_lock lock(gate->mutex);
+  CHECK(gate->waiting == 2);
+  gate->open = true;
+  gate->changed.notify_all();
 }
 
 TEST_CASE("a name that does not exist is unavailable") {

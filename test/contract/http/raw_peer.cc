@@ -133,6 +133,14 @@ bool RawSocket::ended() {
   }
 }
 
+bool RawSocket::ended_cleanly() {
+  ahead_.clear();
+  char bytes[4096];
+  ssize_t count = 1;
+  while (count > 0) count = recv(fd_.get(), bytes, sizeof bytes, 0);
+  return count == 0;
+}
+
 void RawSocket::shutdown_write() {
   shutdown(fd_.get(), SHUT_WR);
 }

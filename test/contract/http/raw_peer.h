@@ -33,8 +33,9 @@ class RawSocket {
   std::string receive_all();
   // One response with Content-Length or chunked: head and body as they came.
   std::string receive_response(bool with_body = true);
-  bool readable();  // bytes or the peer's end are there
-  bool ended();     // the peer closed or reset, within the patience
+  bool readable();       // bytes or the peer's end are there
+  bool ended();          // the peer closed or reset, within the patience
+  bool ended_cleanly();  // as ended(), but not by reset
   void shutdown_write();
   void reset();  // close with RST
   void close() { fd_.reset(); }

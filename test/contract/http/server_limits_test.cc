@@ -73,7 +73,7 @@ TEST_CASE("sizes are accepted up to their limit and refused above it") {
     RawSocket socket = server.connect();
     std::thread sender([&] { socket.send(row.bytes); });
     CHECK(status_of(socket.receive_response()) == row.status);
-    if (row.status != 200) CHECK(socket.ended());
+    if (row.status != 200) CHECK(socket.ended_cleanly());
     sender.join();
   }
 }

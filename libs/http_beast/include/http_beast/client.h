@@ -2,8 +2,10 @@
 // The outbound HTTP/1.1 client on Boost.Asio and OpenSSL, with Boost.Beast as parser.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/limits.h"
@@ -19,6 +21,8 @@ struct ClientOptions {
   std::string ca_file;      // PEM; replaces the system's certificate authorities if not empty
   bool verify_peer = true;  // false: any certificate will do. For development only
   std::string user_agent = "sandtrail";
+  // Name to textual addresses; may block, must not throw. Empty: the system's resolver.
+  std::function<Result<std::vector<std::string>>(const std::string& host)> look_up;
   std::shared_ptr<const Clock> clock = std::make_shared<SystemClock>();  // for timings and ages
 };
 

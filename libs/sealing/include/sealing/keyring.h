@@ -8,9 +8,11 @@
 
 #include <functional>
 #include <list>
+#include <memory>
 #include <mutex>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "base/clock.h"
 #include "base/random.h"
@@ -43,15 +45,24 @@ class Keyring {
   static constexpr std::size_t kCachedKeysMax = 4096;
 
  private:
-  void remember(const DataKeyId& id, const SecretBytes& key);
+  using Recent = std::list<std::pair<DataKeyId, SecretBytes>>;
+  // Shared with callbacks of the store.
+  struct Cache {
+    std::mutex mutex;
+    Recent recent;  // newest first
+    std::unordered_map<DataKeyId, Recent::iterator> at;
+    std::unordered_set<DataKeyId> doomed;  // being destroyed: the store may still have them
+    std::uint64_t destroyed = 0;           // calls so far
+  };
+  std::uint64_t destroyed_so_far() const;
+  // Not if a key was destroyed since `destroyed` was read: it may be this one.
+  void remember(const DataKeyId& id, const SecretBytes& key, std::uint64_t destroyed);
 
   SecretBytes root_;
   KeyStore& store_;
   Clock& clock_;
   Random& random_;
-  std::mutex mutex_;
-  std::list<std::pair<DataKeyId, SecretBytes>> recent_;  // newest first
-  std::unordered_map<DataKeyId, std::list<std::pair<DataKeyId, SecretBytes>>::iterator> cached_;
+  std::shared_ptr<Cache> cache_ = std::make_shared<Cache>();
 };
 
 }  // namespace sandtrail

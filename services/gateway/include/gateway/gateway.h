@@ -37,6 +37,7 @@ struct GatewayOptions {
   Millis position_wait = seconds(5);       // for a Sandtrail-Position that is not folded yet
   Millis outcome_wait = seconds(30);       // for the log to take a proposal, then 504
   Millis heartbeat = seconds(15);          // of event streams
+  std::int64_t signup_credits = 100;       // of an organisation that is created without a grant
   std::string operator_name = "operator";  // the local user, in the audit log
   std::function<std::string()> metrics;    // Prometheus text format 0.0.4
   bool threads = true;                     // false: the owner calls tick()

@@ -3,7 +3,8 @@
 //
 // A host decides its own capacity: it may refuse, and then never launches that attempt. It keeps a
 // finished result until the launcher acknowledges that it is applied. A restarted host has a new
-// epoch and never launches work of an older one.
+// epoch and never launches work of an older one. An attempt that it holds it does not launch again;
+// one that it refused it refuses again.
 #pragma once
 
 #include <functional>

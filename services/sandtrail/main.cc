@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// The command table of the multi-role binary: servers here, client verbs in services/cli.
+#include <csignal>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "client_verbs.h"
+#include "dev_command.h"
+
+int main(int argc, char** argv) {
+  // A peer or reader that goes away is an error value, not the end of the process.
+  std::signal(SIGPIPE, SIG_IGN);
+  const std::vector<std::string> arguments(argv + 1, argv + argc);
+  if (!arguments.empty() && arguments.front() == "dev") {
+    return sandtrail::dev_main({arguments.begin() + 1, arguments.end()});
+  }
+  return sandtrail::run_client_verb(arguments);
+}

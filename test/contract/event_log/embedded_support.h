@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// Directories and openers for tests of the embedded log.
+#pragma once
+
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "base/clock.h"
+#include "base/random.h"
+#include "log_embedded/embedded_log.h"
+
+namespace sandtrail::contract {
+
+struct TemporaryDirectory {
+  std::string path;
+  TemporaryDirectory() {
+    char name[] = "/tmp/sandtrail-log-XXXXXX";
+    path = ::mkdtemp(name);
+  }
+  ~TemporaryDirectory() { std::filesystem::remove_all(path); }
+  TemporaryDirectory(const TemporaryDirectory&) = delete;
+  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
+};
+
+inline const SystemClock test_clock;
+inline SystemRandom test_random;
+
+inline Result<std::unique_ptr<EventLog>> try_open(const std::string& directory,
+                                                  const EmbeddedLogOptions& options = {}) {
+  return open_embedded_log(directory, options, test_clock, test_random);
+}
+
+inline std::unique_ptr<EventLog> must_open(const std::string& directory,
+                                           const EmbeddedLogOptions& options = {}) {
+  auto log = try_open(directory, options);
+  if (!log.ok()) FAIL(log.error().text());
+  return std::move(*log);
+}
+
+}  // namespace sandtrail::contract
