@@ -38,7 +38,7 @@ std::string page(const std::string& item) {
   return R"({"data":[)" + item + R"(],"next_cursor":null,"has_more":false})";
 }
 
-TEST_CASE("verbs of an organisation ask for the right thing and show it") {
+TEST_CASE("verbs about executions ask for the right thing and show it") {
   check_rows({
       {{"executions", "ls", "--status", "finished", "--thread", "a b", "-m", "k=v", "-n", "5"},
        "GET",
@@ -64,6 +64,11 @@ TEST_CASE("verbs of an organisation ask for the right thing and show it") {
        "",
        R"({"id":"exe_1","status":"started"})",
        "status  started\n"},
+  });
+}
+
+TEST_CASE("verbs about webhooks ask for the right thing and show it") {
+  check_rows({
       {{"webhooks", "ls"},
        "GET",
        "/v1/webhook-endpoints?limit=20",
@@ -93,8 +98,14 @@ TEST_CASE("verbs of an organisation ask for the right thing and show it") {
        "GET",
        "/v1/deliveries/whd_1",
        "",
-       R"({"id":"whd_1","status":"delivered","attempts":[{"number":1,"status":500,"total_us":900}]})",
+       R"({"id":"whd_1","status":"delivered",)"
+       R"("attempts":[{"number":1,"status":500,"total_us":900}]})",
        "1              500            0.9 ms"},
+  });
+}
+
+TEST_CASE("verbs about keys, credits and audit ask for the right thing and show it") {
+  check_rows({
       {{"keys", "ls"},
        "GET",
        "/v1/api-keys?limit=20",
