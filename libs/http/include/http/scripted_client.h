@@ -16,7 +16,7 @@ namespace sandtrail::http {
 
 struct ScriptedAnswer {
   Result<ClientResponse> result = ClientResponse{};
-  Millis delay;               // from send() on; at the request's timeout or later it is a timeout
+  Millis delay;  // from send() on; at the request's timeout or later it is a timeout
   // Of a stream: given to on_data one after the other, then `result`; an error: it broke there.
   std::vector<Bytes> pieces;
 };
