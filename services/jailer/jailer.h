@@ -5,7 +5,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,15 +15,9 @@
 #include "jail/jailer_protocol.h"
 #include "jail/namespaces.h"
 #include "jail/seccomp.h"
+#include "options.h"
 
 namespace sandtrail::jailer {
-
-struct Options {
-  std::string agent_path;
-  std::string instance = "sandtrail";
-  int slots = 1;
-  std::uint32_t uid_base = 200'000;
-};
 
 class Jailer {
  public:

@@ -6,37 +6,14 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <charconv>
 #include <cstdio>
-#include <optional>
-#include <string_view>
 
-#include "base/limits.h"
 #include "jailer.h"
+#include "options.h"
 
 namespace {
 
 using sandtrail::jail::kJailerFd;
-
-template <typename Number>
-bool parse(std::string_view text, Number& value) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return error == std::errc() && end == text.data() + text.size();
-}
-
-// sandtrail-jailer AGENT_PATH INSTANCE SLOTS UID_BASE
-std::optional<sandtrail::jailer::Options> parse_arguments(int argc, char** argv) {
-  sandtrail::jailer::Options options;
-  if (argc != 5) return std::nullopt;
-  options.agent_path = argv[1];
-  options.instance = argv[2];
-  const bool numbers = parse(argv[3], options.slots) && parse(argv[4], options.uid_base);
-  // The instance becomes a directory name.
-  const bool name = !options.instance.empty() && options.instance[0] != '.' &&
-                    options.instance.find('/') == std::string::npos;
-  const bool range = options.slots >= 1 && options.slots <= sandtrail::limits::kJailSlotsMax;
-  return numbers && name && range ? std::optional(options) : std::nullopt;
-}
 
 void send(const sandtrail::jail::JailerReady& ready) {
   const auto packet = sandtrail::jail::encode(sandtrail::jail::FromJailer(ready));
@@ -46,7 +23,7 @@ void send(const sandtrail::jail::JailerReady& ready) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const auto options = parse_arguments(argc, argv);
+  const auto options = sandtrail::jailer::parse_options(argc, argv);
   if (!options) {
     std::fprintf(stderr, "sandtrail-jailer is started by the sandtrail service\n");
     return 2;

@@ -69,8 +69,8 @@ int run_client_verb(const std::vector<std::string>& arguments) {
   }
   const SystemClock clock;
   SystemRandom random;
-  CliParts parts{**client, clock, random, process_environment(), {}, {}, false, false, {}, {}, {},
-                 {}, {}, SANDTRAIL_VERSION};
+  CliParts parts{**client, clock, random, process_environment(), {}, {}, false, false, {}, {},
+                 {},       {},    {},     SANDTRAIL_VERSION};
   parts.out = [](BytesView bytes) { return write_all(STDOUT_FILENO, bytes); };
   parts.err = [](BytesView bytes) { return write_all(STDERR_FILENO, bytes); };
   parts.out_is_terminal = ::isatty(STDOUT_FILENO) == 1;

@@ -19,11 +19,14 @@ START_SECONDS_MAX = 60
 @contextlib.contextmanager
 def server(build):
     """A server in a temporary data directory: (process, dev file)."""
+    program = build / "bin" / "sandtrail"
+    if not program.exists():
+        raise RuntimeError(f"{program} is not built")
     with tempfile.TemporaryDirectory(prefix="sandtrail-bench-") as folder:
         config = Path(folder) / "bench.toml"
         config.write_text("[executions]\nslots = 4\n", encoding="utf-8")
         data = Path(folder) / "data"
-        command = [build / "bin" / "sandtrail", "dev", "--data-dir", data, "--config", config,
+        command = [program, "dev", "--data-dir", data, "--config", config,
                    "--listen", "127.0.0.1:0"]
         env = {"PATH": "/usr/bin:/bin", "SANDTRAIL_SERVER_ADMIN_LISTEN": "off",
                "SANDTRAIL_BILLING_SIGNUP_CREDITS": "1000000"}

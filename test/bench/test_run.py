@@ -28,7 +28,7 @@ ALONE = json.dumps({"name": "recover", "unit": "ms", "value": 12.345})
 
 
 def test_the_table_shows_each_figure_beside_its_baseline_and_their_ratio(build, capsys):
-    assert run.main(["--build", str(build(WITH_BASELINE, ALONE))]) == 0
+    assert run.main(["log", "--build", str(build(WITH_BASELINE, ALONE))]) == 0
     heading, first, second = capsys.readouterr().out.splitlines()[1:]
     assert heading.split()[:5] == ["section", "measured", "Sandtrail", "baseline", "ratio"]
     assert first.split("  ")[-1] == "raw store"
@@ -57,8 +57,9 @@ def test_a_program_that_breaks_the_contract_is_an_error(build, capsys, lines, ex
     assert complaint in capsys.readouterr().err
 
 
-def test_a_program_that_is_not_built_is_an_error(tmp_path, capsys):
-    assert run.main(["--build", str(tmp_path)]) == 1
+@pytest.mark.parametrize("section", run.SECTIONS)
+def test_a_program_that_is_not_built_is_an_error(tmp_path, capsys, section):
+    assert run.main([section, "--build", str(tmp_path)]) == 1
     assert "is not built" in capsys.readouterr().err
 
 

@@ -22,8 +22,10 @@ ADAPTERS = LAYERS[-1]
 LEVEL = {library: level for level, libraries in enumerate(LAYERS) for library in libraries}
 
 # Services whose programs are small on purpose, and all they may know. The jailer is privileged;
-# the agent stands inside the sandbox.
-SMALL_SERVICES = {"services/jailer/": {"base", "jail"}, "services/agent/": {"base", "guest"}}
+# the agent stands inside the sandbox, and takes from jail how to drop capabilities and which
+# descriptor the jailer hands it.
+SMALL_SERVICES = {"services/jailer/": {"base", "jail"},
+                  "services/agent/": {"base", "guest", "jail"}}
 WIRING = "services/sandtrail/"
 
 # What a third-party include begins with, and the folders that may have it. The first match counts.

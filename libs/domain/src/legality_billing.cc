@@ -64,6 +64,7 @@ VoidReason judge(Context& c, const BillingSettled& e) {
 }
 
 VoidReason judge(Context& c, const RateCardPublished& e) {
+  if (e.card.version != c.state.meta.rate_card + 1) return VoidReason::version_mismatch;
   const auto reason = adopt(c, e.card);
   if (reason == VoidReason::none) c.state.meta.platform_position = c.position;
   return reason;

@@ -98,15 +98,6 @@ void Core::crash_locked(Dropped& dropped) {
 
 }  // namespace memory
 
-bool MemoryLog::step() {
-  return core_->step();
-}
-
-void MemoryLog::run() {
-  while (core_->step()) {
-  }
-}
-
 void MemoryLog::set_faults(const MemoryLogFaults& faults) {
   const std::lock_guard lock(core_->mutex);
   core_->faults = faults;

@@ -93,10 +93,14 @@ std::size_t ScriptedClient::deliver() {
 
 void ScriptedClient::give(Flight flight) {
   auto& result = flight.answer.result;
-  if (flight.on_data && result && result->status / 100 == 2) {
+  if (flight.on_data && (!result || result->status / 100 == 2)) {
     for (const Bytes& piece : flight.answer.pieces) {
       if (flight.on_data(piece)) continue;
-      result->truncated = true;
+      // Whatever would have come of the rest: the caller had enough.
+      ClientResponse head = result ? std::move(*result) : ClientResponse();
+      if (!result) head.status = 200;
+      head.truncated = true;
+      result = std::move(head);
       break;
     }
   }

@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "codec/reflect.h"
 #include "event_log/event_log.h"
 #include "runtime/runtime.h"
 #include "store_overlay.h"

@@ -144,6 +144,7 @@ CLI::App& Program::parent_of(const std::string& verb) {
   const auto group = std::find_if(groups().begin(), groups().end(),
                                   [&](const Group& g) { return g.verb == word; });
   CLI::App* added = app_.add_subcommand(word, group == groups().end() ? "" : group->summary);
+  added->footer("");  // else the parent's examples
   added->require_subcommand(1);
   added->fallthrough();
   return *added;

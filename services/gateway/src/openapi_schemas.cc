@@ -204,6 +204,9 @@ json::object component_schemas() {
   out["Problem"] = problem();
   out["ExecutionRequest"] = execution_request();
   out["Execution"] = json_schema<ExecutionView>();
+  out["Execution"].as_object()["description"] =
+      "Members without a value, and empty lists and maps, are left out. Of an erased execution "
+      "neither output nor metadata nor thread is shown; lists show no output.";
   out["ExecutionPage"] = page_of("Execution");
   out["EventStream"] = text_of("text/event-stream",
                                "id: position in the partition; event: type; data: facts as JSON.");

@@ -112,70 +112,75 @@ TEST_CASE("an HTTP/1.0 client that asked for it is told that the connection stay
   CHECK(socket.receive_response().find("Connection: keep-alive\r\n") != std::string::npos);
 }
 
+namespace {
+
+struct BadRequest {
+  const char* name;
+  std::string bytes;
+  int status;
+};
+const std::string kPost = "POST /echo HTTP/1.1\r\nHost: a\r\n";
+const std::string kChunked = kPost + "Transfer-Encoding: chunked\r\n\r\n";
+const BadRequest kBadRequests[] = {
+    {"garbage", "GARBAGE\r\n\r\n", 400},
+    {"a TLS greeting", std::string("\x16\x03\x01\x02\x00\x01", 6), 400},
+    {"no Host", "GET / HTTP/1.1\r\n\r\n", 400},
+    {"two Hosts", "GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", 400},
+    {"HTTP/2.0", "GET / HTTP/2.0\r\nHost: a\r\n\r\n", 505},
+    {"HTTP/0.9", "GET /\r\n\r\n", 400},
+    {"bare LF", "GET / HTTP/1.1\nHost: a\n\n\r\n\r\n", 400},
+    {"bare CR", "GET / HTTP/1.1\r\nHost: a\rX: b\r\n\r\n", 400},
+    {"two blanks", "GET  / HTTP/1.1\r\nHost: a\r\n\r\n", 400},
+    {"relative target", get("echo"), 400},
+    {"other scheme", get("ftp://a/echo"), 400},
+    {"asterisk without OPTIONS", get("*"), 400},
+    {"tunnel", "CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n", 501},
+    {"blank before colon", get("/echo", "X : 1\r\n"), 400},
+    {"field without colon", get("/echo", "X\r\n"), 400},
+    {"empty field name", get("/echo", ": 1\r\n"), 400},
+    {"folded field", get("/echo", "X: a\r\n b\r\n"), 400},
+    {"folded first", "GET /echo HTTP/1.1\r\n Host: a\r\n\r\n", 400},
+    {"NUL in a value", get("/echo", std::string("X: a\0b\r\n", 8)), 400},
+    {"NUL in a name", get("/echo", std::string("X\0: a\r\n", 7)), 400},
+    {"non-ASCII value", get("/echo", "X: \xc3\xa4\r\n"), 400},
+    {"non-ASCII target", get("/\xc3\xa4"), 400},
+    {"control in a value", get("/echo", "X: \x01\r\n"), 400},
+    {"DEL in a value", get("/echo", "X: \x7f\r\n"), 400},
+    {"lengths that differ", kPost + "Content-Length: 1\r\nContent-Length: 2\r\n\r\nab", 400},
+    {"a length twice", kPost + "Content-Length: 1\r\nContent-Length: 1\r\n\r\na", 400},
+    {"a list of lengths", kPost + "Content-Length: 1, 1\r\n\r\na", 400},
+    {"negative length", kPost + "Content-Length: -1\r\n\r\n", 400},
+    {"signed length", kPost + "Content-Length: +1\r\n\r\na", 400},
+    {"hex length", kPost + "Content-Length: 0x1\r\n\r\na", 400},
+    {"empty length", kPost + "Content-Length:\r\n\r\n", 400},
+    {"length over 64 bits", kPost + "Content-Length: 18446744073709551617\r\n\r\na", 400},
+    {"length and chunked", kPost + "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", 400},
+    {"chunked and length", kPost + "Transfer-Encoding: chunked\r\nContent-Length: 1\r\n\r\n", 400},
+    {"chunked twice", kPost + "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n",
+     400},
+    {"chunked, chunked", kPost + "Transfer-Encoding: chunked, chunked\r\n\r\n", 501},
+    {"gzip", kPost + "Transfer-Encoding: gzip\r\n\r\n", 501},
+    {"gzip, chunked", kPost + "Transfer-Encoding: gzip, chunked\r\n\r\n", 501},
+    {"identity", kPost + "Transfer-Encoding: identity\r\n\r\n", 501},
+    {"chunked with a tail", kPost + "Transfer-Encoding: chunked;q=1\r\n\r\n", 501},
+    {"xchunked", kPost + "Transfer-Encoding: xchunked\r\n\r\n", 501},
+    {"empty coding", kPost + "Transfer-Encoding:\r\n\r\n", 501},
+    {"chunked by HTTP/1.0", "POST /echo HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+     400},
+    {"chunk size no number", kChunked + "x\r\n", 400},
+    {"negative chunk size", kChunked + "-1\r\n", 400},
+    {"chunk size over 64 bits", kChunked + "fffffffffffffffff\r\n", 400},
+    {"chunk longer than said", kChunked + "1\r\nab\r\n0\r\n\r\n", 400},
+    {"chunk line with bare LF", kChunked + "1\na\r\n0\r\n\r\n\r\n", 400},
+    {"length in a trailer", kChunked + "0\r\nContent-Length: 5\r\n\r\n", 400},
+    {"unknown expectation", kPost + "Expect: the worst\r\n\r\n", 417},
+};
+
+}  // namespace
+
 TEST_CASE("bad requests get an error of the server's own and an end, never the handler") {
-  struct Row {
-    const char* name;
-    std::string bytes;
-    int status;
-  };
-  const std::string post = "POST /echo HTTP/1.1\r\nHost: a\r\n";
-  const std::string chunked = post + "Transfer-Encoding: chunked\r\n\r\n";
-  const Row rows[] = {
-      {"garbage", "GARBAGE\r\n\r\n", 400},
-      {"a TLS greeting", std::string("\x16\x03\x01\x02\x00\x01", 6), 400},
-      {"no Host", "GET / HTTP/1.1\r\n\r\n", 400},
-      {"two Hosts", "GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", 400},
-      {"HTTP/2.0", "GET / HTTP/2.0\r\nHost: a\r\n\r\n", 505},
-      {"HTTP/0.9", "GET /\r\n\r\n", 400},
-      {"bare LF", "GET / HTTP/1.1\nHost: a\n\n\r\n\r\n", 400},
-      {"bare CR", "GET / HTTP/1.1\r\nHost: a\rX: b\r\n\r\n", 400},
-      {"two blanks", "GET  / HTTP/1.1\r\nHost: a\r\n\r\n", 400},
-      {"relative target", get("echo"), 400},
-      {"other scheme", get("ftp://a/echo"), 400},
-      {"asterisk without OPTIONS", get("*"), 400},
-      {"tunnel", "CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n", 501},
-      {"blank before colon", get("/echo", "X : 1\r\n"), 400},
-      {"field without colon", get("/echo", "X\r\n"), 400},
-      {"empty field name", get("/echo", ": 1\r\n"), 400},
-      {"folded field", get("/echo", "X: a\r\n b\r\n"), 400},
-      {"folded first", "GET /echo HTTP/1.1\r\n Host: a\r\n\r\n", 400},
-      {"NUL in a value", get("/echo", std::string("X: a\0b\r\n", 8)), 400},
-      {"NUL in a name", get("/echo", std::string("X\0: a\r\n", 7)), 400},
-      {"non-ASCII value", get("/echo", "X: \xc3\xa4\r\n"), 400},
-      {"non-ASCII target", get("/\xc3\xa4"), 400},
-      {"control in a value", get("/echo", "X: \x01\r\n"), 400},
-      {"DEL in a value", get("/echo", "X: \x7f\r\n"), 400},
-      {"lengths that differ", post + "Content-Length: 1\r\nContent-Length: 2\r\n\r\nab", 400},
-      {"a length twice", post + "Content-Length: 1\r\nContent-Length: 1\r\n\r\na", 400},
-      {"a list of lengths", post + "Content-Length: 1, 1\r\n\r\na", 400},
-      {"negative length", post + "Content-Length: -1\r\n\r\n", 400},
-      {"signed length", post + "Content-Length: +1\r\n\r\na", 400},
-      {"hex length", post + "Content-Length: 0x1\r\n\r\na", 400},
-      {"empty length", post + "Content-Length:\r\n\r\n", 400},
-      {"length over 64 bits", post + "Content-Length: 18446744073709551617\r\n\r\na", 400},
-      {"length and chunked", post + "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", 400},
-      {"chunked and length", post + "Transfer-Encoding: chunked\r\nContent-Length: 1\r\n\r\n", 400},
-      {"chunked twice", post + "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n",
-       400},
-      {"chunked, chunked", post + "Transfer-Encoding: chunked, chunked\r\n\r\n", 501},
-      {"gzip", post + "Transfer-Encoding: gzip\r\n\r\n", 501},
-      {"gzip, chunked", post + "Transfer-Encoding: gzip, chunked\r\n\r\n", 501},
-      {"identity", post + "Transfer-Encoding: identity\r\n\r\n", 501},
-      {"chunked with a tail", post + "Transfer-Encoding: chunked;q=1\r\n\r\n", 501},
-      {"xchunked", post + "Transfer-Encoding: xchunked\r\n\r\n", 501},
-      {"empty coding", post + "Transfer-Encoding:\r\n\r\n", 501},
-      {"chunked by HTTP/1.0", "POST /echo HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-       400},
-      {"chunk size no number", chunked + "x\r\n", 400},
-      {"negative chunk size", chunked + "-1\r\n", 400},
-      {"chunk size over 64 bits", chunked + "fffffffffffffffff\r\n", 400},
-      {"chunk longer than said", chunked + "1\r\nab\r\n0\r\n\r\n", 400},
-      {"chunk line with bare LF", chunked + "1\na\r\n0\r\n\r\n\r\n", 400},
-      {"length in a trailer", chunked + "0\r\nContent-Length: 5\r\n\r\n", 400},
-      {"unknown expectation", post + "Expect: the worst\r\n\r\n", 417},
-  };
   TestServer server;
-  for (const Row& row : rows) {
+  for (const BadRequest& row : kBadRequests) {
     CAPTURE(std::string(row.name));
     RawSocket socket = server.connect();
     socket.send(row.bytes);

@@ -129,6 +129,57 @@ TEST_CASE("execution: which step is legal in which state") {
                {"destroy_key", kWrongState}});
 }
 
+namespace {
+
+// The ways an execution ends.
+const struct End {
+  std::string name;
+  std::function<ExecutionId(Harness&)> reach;
+  bool holds;  // credit is left to settle
+} kEnds[] = {
+    {"finished", [](Harness& h) { return h.finished(); }, true},
+    {"finished, never started",
+     [](Harness& h) {
+       const auto x = h.assigned();
+       h.apply(h.event(h.finish(x)));
+       return x;
+     },
+     true},
+    {"rejected",
+     [](Harness& h) {
+       const auto x = h.requested();
+       h.apply(h.decided(kLauncher, h.reject(x)));
+       return x;
+     },
+     false},
+    {"rejected after a refusal",
+     [](Harness& h) {
+       const auto x = h.assigned();
+       h.apply(h.event(h.refuse(x)));
+       h.apply(h.decided(kLauncher, h.reject(x)));
+       return x;
+     },
+     true},
+    {"cancelled",
+     [](Harness& h) {
+       const auto x = h.requested();
+       h.apply(h.by_key(h.member, h.ask_cancel(x)));
+       h.apply(h.decided(kLauncher, h.cancel(x)));
+       return x;
+     },
+     false},
+    {"lost",
+     [](Harness& h) {
+       const auto x = h.started();
+       h.apply(h.decided(kLauncher, h.lose(x)));
+       return x;
+     },
+     true},
+    {"settled", [](Harness& h) { return h.settled(); }, false},
+};
+
+}  // namespace
+
 TEST_CASE("execution: after the end only settling and erasure are legal") {
   const Harness base = world();
   std::map<std::string, VoidReason> ended;
@@ -137,52 +188,7 @@ TEST_CASE("execution: after the end only settling and erasure are legal") {
   ended["erase"] = VoidReason::not_due;
   auto unsettled = ended;
   unsettled.erase("settle");
-  const struct {
-    std::string name;
-    std::function<ExecutionId(Harness&)> reach;
-    bool holds;
-  } ends[] = {
-      {"finished", [](Harness& h) { return h.finished(); }, true},
-      {"finished, never started",
-       [](Harness& h) {
-         const auto x = h.assigned();
-         h.apply(h.event(h.finish(x)));
-         return x;
-       },
-       true},
-      {"rejected",
-       [](Harness& h) {
-         const auto x = h.requested();
-         h.apply(h.decided(kLauncher, h.reject(x)));
-         return x;
-       },
-       false},
-      {"rejected after a refusal",
-       [](Harness& h) {
-         const auto x = h.assigned();
-         h.apply(h.event(h.refuse(x)));
-         h.apply(h.decided(kLauncher, h.reject(x)));
-         return x;
-       },
-       true},
-      {"cancelled",
-       [](Harness& h) {
-         const auto x = h.requested();
-         h.apply(h.by_key(h.member, h.ask_cancel(x)));
-         h.apply(h.decided(kLauncher, h.cancel(x)));
-         return x;
-       },
-       false},
-      {"lost",
-       [](Harness& h) {
-         const auto x = h.started();
-         h.apply(h.decided(kLauncher, h.lose(x)));
-         return x;
-       },
-       true},
-      {"settled", [](Harness& h) { return h.settled(); }, false},
-  };
-  for (const auto& end : ends) {
+  for (const auto& end : kEnds) {
     CAPTURE(end.name);
     Harness h = base;
     const ExecutionId x = end.reach(h);

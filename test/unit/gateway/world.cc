@@ -41,6 +41,7 @@ World::World(GatewayOptions options)
   runtime.add(std::make_unique<ReadModel>());
   runtime.add(gateway.observer());
   ST_ASSERT(runtime.start().ok());
+  while (!runtime.not_ready_because().empty()) std::this_thread::yield();
   public_ = gateway.public_handler();
   operator_ = gateway.operator_handler();
   admin_ = gateway.admin_handler();

@@ -228,7 +228,7 @@ struct CoreMeta {
   UnixMs log_time;  // the greatest append stamp so far
   std::int64_t rules = 1;
   std::int64_t rate_card = 0;            // newest version adopted (events) or published (platform)
-  std::int64_t platform_position = -1;    // on `platform`, of that card
+  std::int64_t platform_position = -1;   // on `platform`, of that card
   std::int64_t audit_acknowledged = -1;  // events, platform: position known to stand on `audit`
   Blob audit_tree;                       // audit: serialised MerkleFrontier
   std::int64_t checkpoint_size = 0;      // audit: newest signed checkpoint

@@ -17,7 +17,8 @@ namespace sandtrail::http {
 struct ScriptedAnswer {
   Result<ClientResponse> result = ClientResponse{};
   Millis delay;               // from send() on; at the request's timeout or later it is a timeout
-  std::vector<Bytes> pieces;  // of a stream: given to on_data one after the other, then `result`
+  // Of a stream: given to on_data one after the other, then `result`; an error: it broke there.
+  std::vector<Bytes> pieces;
 };
 
 // Thread-safe. Answers are given only by deliver(), on the thread that calls it, so a seed
