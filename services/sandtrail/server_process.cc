@@ -109,7 +109,7 @@ struct ServerProcess::Impl {
   Status open_sandboxes();
   Status add_roles();
   Status serve();
-  http::ServerOptions listen_at(const ListenAddress& where) const;
+  http::ServerOptions listen_at(const ListenAddress& where);
 
   const Config config;
   const DataDirectory directory;
@@ -185,7 +185,9 @@ Status ServerProcess::Impl::open_stores() {
   ST_ASSIGN(log, open_embedded_log(directory.in("log"), log_options, clock, random));
   memory = RocksDbMemory::create(kBlockCacheBytes, kWriteBufferBytes);
   ST_ASSIGN(store, open_rocksdb_kv_store(directory.in("store"), {memory}));
-  ST_ASSIGN(keys, open_rocksdb_key_store(directory.in("keys"), {memory}));
+  // A request's key comes before its record: neither is taken when the disk is nearly full.
+  ST_ASSIGN(keys,
+            open_rocksdb_key_store(directory.in("keys"), {memory, log_options.free_bytes_min}));
   ST_ASSIGN(objects, open_directory_object_store(directory.in("objects")));
   ST_ASSIGN(SecretBytes root, directory.root_key(random));
   keyring = std::make_unique<Keyring>(std::move(root), *keys, clock, random);
@@ -240,12 +242,12 @@ Status ServerProcess::Impl::add_roles() {
   return runtime->start();
 }
 
-http::ServerOptions ServerProcess::Impl::listen_at(const ListenAddress& where) const {
+http::ServerOptions ServerProcess::Impl::listen_at(const ListenAddress& where) {
   http::ServerOptions options;
   options.address = where.address;
   options.port = where.port;
-  options.reject = [](int status, const std::string& detail) {
-    return Gateway::reject(status, detail);
+  options.reject = [this](int status, const std::string& detail) {
+    return Gateway::reject(status, detail, fresh_request_id(random));
   };
   return options;
 }

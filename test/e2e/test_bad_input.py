@@ -98,6 +98,8 @@ BAD_VALUES = {
     "retention": (FINE | {"retention": "2 weeks"}, ["/retention"]),
     "retention too short": (FINE | {"retention": {"seconds": 0}}, ["/retention/seconds"]),
     "private callback": (FINE | {"callback_url": "http://127.0.0.1:9/"}, ["/callback_url"]),
+    "callback to this machine": (FINE | {"callback_url": "http://localhost:9/"},
+                                 ["/callback_url"]),
     "private callback in disguise": (FINE | {"callback_url": "http://[::ffff:10.0.0.1]/"},
                                      ["/callback_url"]),
     "metadata address": (FINE | {"callback_url": "http://169.254.169.254/latest"},

@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Payloads are gone when they should be, and never stand anywhere in plain text."""
 
-import os
 import secrets
 
 import pytest
 from api import Api
 from sandtrail_server import wait_until
-from traces import crockford_bytes, events_of, files_that_hold, forms_of
+from traces import events_of, files_that_hold, forms_of, wrapped_key
 
 CONFIG = {"audit": {"checkpoint_interval_ms": 200}}
 LARGE = 100_000  # beyond what stands in a record: goes to the object store
@@ -41,6 +40,10 @@ def erased(api, execution):
                       what="the erasure")
 
 
+def stored_objects(server):
+    return {path for path in (server.data_dir / "objects").rglob("*") if path.is_file()}
+
+
 @pytest.mark.parametrize("large", [False, True], ids=["small", "large"])
 def test_after_its_time_a_payload_is_gone(server, large):
     marked = Marked({"seconds": 2}, large)
@@ -51,9 +54,10 @@ def test_after_its_time_a_payload_is_gone(server, large):
         key = next(event["payload"]["key"]
                    for kind, event in events_of(server, result["id"])
                    if kind == "sandtrail.execution.requested")
-        raw = crockford_bytes(key)
-        assert files_that_hold(server.data_dir / "keys", [raw]), "the wrapped key is there"
-        objects = os.listdir(server.data_dir / "objects")
+        wrapped = wrapped_key(server.data_dir / "keys", key)
+        assert files_that_hold(server.data_dir, [wrapped]) != [], "the key is found while it lives"
+        objects = stored_objects(server)
+        assert bool(objects) == large
         shown = erased(api, result["id"])
         for name in ("stdout", "stderr", "metadata", "thread"):
             assert name not in shown, name
@@ -65,10 +69,8 @@ def test_after_its_time_a_payload_is_gone(server, large):
                    what="the end of the key")
         names = [name for _, name, _ in api.events(result["id"])]
         assert names[-2:] == ["execution.erased", "execution.key_destroyed"]
-    assert files_that_hold(server.data_dir, [raw], but=("log", "store")) == []
-    if large:
-        left = set(os.listdir(server.data_dir / "objects"))
-        assert len(objects) >= 1 and not left & set(objects)
+    assert files_that_hold(server.data_dir, [wrapped]) == []
+    assert not stored_objects(server) & objects
 
 
 def test_no_mark_stands_in_any_file_at_any_time(server):

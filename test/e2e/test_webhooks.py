@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Webhooks as receivers see them: retries, refusals, signatures, and what the API says of them."""
 
+import contextlib
+import ipaddress
+import socket
 import time
 from email.utils import formatdate
+from pathlib import Path
 
 import pytest
 import standardwebhooks
 from api import Api, problem
 from sandtrail_server import wait_until
-from webhook_sink import Answer
+from webhook_sink import Answer, WebhookSink
 
 SCHEDULE = [1, 1, 2]  # seconds
 SLACK = 0.1  # clocks of sink and server differ in their rounding
@@ -219,27 +223,40 @@ def test_messages_about_rejected_and_cancelled_executions(server, api, sink, end
 
 # --- addresses ---
 
-def test_names_that_resolve_to_private_addresses_are_refused_when_called(new_server, server, sink):
-    server.stop()
+def name_on_loopback():
+    """(name, address): a name of this machine, other than localhost, for a loopback address."""
+    names = [socket.gethostname()]
+    for line in Path("/etc/hosts").read_text(encoding="utf-8").splitlines():
+        names += line.partition("#")[0].split()[1:]
+    for name in names:
+        with contextlib.suppress(OSError):
+            address = socket.gethostbyname(name)
+            if name != "localhost" and ipaddress.ip_address(address).is_loopback:
+                return name, address
+    return None
+
+
+def test_names_that_resolve_to_private_addresses_are_refused_when_called(new_server, api):
+    found = name_on_loopback()
+    if found is None:
+        pytest.skip("no name of this machine but localhost leads to a loopback address")
+    name, address = found
     strict = new_server("strict", {"webhooks": {"allow_private_addresses": False,
                                                 "retry_schedule": [1]}}).start()
-    with Api.of(strict) as client:
-        url = sink.url("/private", host="localhost")
+    with WebhookSink(address) as sink, Api.of(strict) as client:
+        url = sink.url("/private", host=name)
         result = client.run(QUICK | {"callback_url": url})
         attempt = wait_until(lambda: delivery_of(client, result["id"])["attempts"],
                              what="the attempt")[0]
         assert attempt["error"] == "address_not_allowed" and attempt["status"] == 0
         assert ended(client, result["id"])["status"] == "exhausted"
-    strict.stop()
-    assert sink.received == []
-    server.start()
-    with Api.of(server) as client:
-        client.run(QUICK | {"callback_url": url})
+        assert sink.received == []
+        api.run(QUICK | {"callback_url": url})
         sink.wait_for(1, "/private")
+    assert strict.stop() == 0
 
 
-def test_networks_can_be_allowed_one_by_one(new_server, server, sink):
-    server.stop()
+def test_networks_can_be_allowed_one_by_one(new_server, sink):
     some = new_server("some", {"webhooks": {"allow_private_addresses": False,
                                             "allow_cidrs": ["127.0.0.1/32"]}}).start()
     with Api.of(some) as client:
@@ -247,8 +264,7 @@ def test_networks_can_be_allowed_one_by_one(new_server, server, sink):
         sink.wait_for(1, "/allowed")
         problem(client.submit(QUICK | {"callback_url": sink.url("/no", host="127.0.0.2")}),
                 422, "invalid_request")
-    some.stop()
-    server.start()
+    assert some.stop() == 0
 
 
 # --- restarts ---

@@ -15,12 +15,23 @@ def crockford_bytes(identifier):
     number = 0
     for character in identifier.split("_")[-1].upper():
         number = number * 32 + ALPHABET.index(character)
-    bits = 26 * 5
-    assert number < 1 << bits
-    # 130 bits hold 128: which two are padding shows in what is zero.
-    if number < 1 << 128:
-        return number.to_bytes(16, "big")
-    return (number >> 2).to_bytes(16, "big")
+    return number.to_bytes(16, "big")
+
+
+def wrapped_key(folder, identifier):
+    """The random end of a wrapped key, taken from the write-ahead log of the key store.
+
+    A put in there is: 1, length and bytes of the id, length (a varint) and bytes of the value."""
+    start = b"\x01\x10" + crockford_bytes(identifier)
+    for path in sorted(folder.glob("*.log")):
+        data = path.read_bytes()
+        at = data.find(start)
+        if at >= 0:
+            at += len(start)
+            size = data[at] if data[at] < 128 else (data[at] & 127) + 128 * data[at + 1]
+            value = data[at + (1 if data[at] < 128 else 2):][:size]
+            return value[-32:]
+    raise AssertionError(f"{identifier} is in no write-ahead log of {folder}")
 
 
 def forms_of(text):

@@ -42,7 +42,8 @@ class _Server(ThreadingHTTPServer):
 class WebhookSink:
     """Thread-safe. Closed, it refuses connections; open() takes the same port again."""
 
-    def __init__(self):
+    def __init__(self, host="127.0.0.1"):
+        self.host = host
         self.received = []
         self._answers = {}
         self._changed = threading.Condition()
@@ -52,7 +53,7 @@ class WebhookSink:
         self.open()
 
     def open(self):
-        self._server = _Server(("127.0.0.1", self.port), self._handler())
+        self._server = _Server((self.host, self.port), self._handler())
         self.port = self._server.server_address[1]
         self._thread = threading.Thread(target=self._server.serve_forever,
                                         kwargs={"poll_interval": 0.05}, daemon=True)
@@ -71,8 +72,8 @@ class WebhookSink:
     def __exit__(self, *_):
         self.close()
 
-    def url(self, path="/", host="127.0.0.1"):
-        return f"http://{host}:{self.port}{path}"
+    def url(self, path="/", host=None):
+        return f"http://{host or self.host}:{self.port}{path}"
 
     def script(self, path, *answers):
         """Answers to requests for `path`, in turn; the last one stays. Numbers are statuses."""

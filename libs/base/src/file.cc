@@ -3,9 +3,11 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <limits>
 
 #include "base/fd.h"
 
@@ -87,6 +89,12 @@ Status make_directories(const std::string& path, unsigned mode) {
     }
     if (at == std::string::npos) return {};
   }
+}
+
+std::uint64_t free_bytes(const std::string& directory) {
+  struct statvfs info {};
+  if (::statvfs(directory.c_str(), &info) != 0) return std::numeric_limits<std::uint64_t>::max();
+  return static_cast<std::uint64_t>(info.f_bavail) * info.f_frsize;
 }
 
 Status sync_directory(const std::string& path) {

@@ -2,9 +2,6 @@
 #include "core.h"
 
 #include <rocksdb/convenience.h>
-#include <sys/statvfs.h>
-
-#include <limits>
 
 #include "base/file.h"
 #include "event_log/checks.h"
@@ -12,12 +9,6 @@
 #include "scan.h"
 
 namespace sandtrail::embedded {
-
-std::uint64_t free_bytes(const std::string& directory) {
-  struct statvfs info {};
-  if (::statvfs(directory.c_str(), &info) != 0) return std::numeric_limits<std::uint64_t>::max();
-  return static_cast<std::uint64_t>(info.f_bavail) * info.f_frsize;
-}
 
 LogCore::LogCore(std::string directory, EmbeddedLogOptions options, const Clock& clock)
     : directory_(std::move(directory)), options_(std::move(options)), clock_(clock) {}

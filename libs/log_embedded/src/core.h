@@ -130,7 +130,4 @@ class LogCore {
   bool writer_done_ = false;
 };
 
-// Free bytes on the disk of `directory` for this user; as much as can be if it can't be told.
-std::uint64_t free_bytes(const std::string& directory);
-
 }  // namespace sandtrail::embedded

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "base/file.h"
 #include "core.h"
 #include "event_log/checks.h"
 

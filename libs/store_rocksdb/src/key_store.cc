@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/file.h"
 #include "base/limits.h"
 #include "rocks.h"
 
@@ -49,8 +50,9 @@ Result<WrappedKey> decode(BytesView id, BytesView value) {
 // on and rewrites their files once; meanwhile puts go on, and the next destroys gather.
 class RocksDbKeyStore final : public KeyStore {
  public:
-  explicit RocksDbKeyStore(std::unique_ptr<rocksdb::DB> db)
+  RocksDbKeyStore(std::unique_ptr<rocksdb::DB> db, std::uint64_t free_bytes_min)
       : db_(std::move(db)),
+        free_bytes_min_(free_bytes_min),
         writer_([this] { run_writer(); }),
         rewriter_([this] { run_rewriter(); }) {}
 
@@ -176,7 +178,7 @@ class RocksDbKeyStore final : public KeyStore {
 
   // One write for all; sets the status of each.
   void write(std::vector<Request>& batch) {
-    const Status usable = stop_.check();
+    const Status usable = check_usable();
     rocksdb::WriteBatch writes;
     // What the batch has changed so far: the value, or nullopt for a destroyed key.
     std::map<DataKeyId, std::optional<Bytes>> changed;
@@ -192,6 +194,13 @@ class RocksDbKeyStore final : public KeyStore {
     for (Request& request : batch) {
       if (request.status.ok()) request.status = error;
     }
+  }
+
+  Status check_usable() const {
+    ST_CHECK_OK(stop_.check());
+    if (free_bytes_min_ == 0 || free_bytes(db_->GetName()) >= free_bytes_min_) return {};
+    return Error{ErrorCode::disk_full, "the disk of " + db_->GetName() + " is nearly full",
+                 "free some space; the key store goes on by itself"};
   }
 
   Status prepare(const Request& request, rocksdb::WriteBatch& writes,
@@ -245,6 +254,7 @@ class RocksDbKeyStore final : public KeyStore {
   }
 
   std::unique_ptr<rocksdb::DB> db_;
+  const std::uint64_t free_bytes_min_;
   rocks::FailStop stop_;  // used by the writer only
 
   std::mutex mutex_;
@@ -268,7 +278,8 @@ Result<std::unique_ptr<KeyStore>> open_rocksdb_key_store(const std::string& path
   rocks_options.compression = rocksdb::kNoCompression;
   rocks_options.target_file_size_base = limits::kKeyStoreFileBytes;
   ST_ASSIGN(auto db, rocks::open_db(path, rocks_options, "restore the directory from its backup"));
-  return std::unique_ptr<KeyStore>(std::make_unique<RocksDbKeyStore>(std::move(db)));
+  return std::unique_ptr<KeyStore>(
+      std::make_unique<RocksDbKeyStore>(std::move(db), options.free_bytes_min));
 }
 
 }  // namespace sandtrail

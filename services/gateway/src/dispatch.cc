@@ -153,9 +153,7 @@ bool is_traceparent(std::string_view text) {
 
 void introduce(Context& context, Call& call) {
   const auto id = call.request.fields.get("Request-Id");
-  call.request_id = id && is_request_id(*id)
-                        ? std::string(*id)
-                        : "req_" + crockford(context.random.bytes(sizeof(IdBytes)));
+  call.request_id = id && is_request_id(*id) ? std::string(*id) : fresh_request_id(context.random);
   const auto trace = call.request.fields.get("traceparent");
   if (trace && is_traceparent(*trace)) call.traceparent = *trace;
   call.actor.address = call.request.peer_address;

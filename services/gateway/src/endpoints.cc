@@ -71,7 +71,7 @@ void create_endpoint(Context& context, const CallPtr& call, const PartitionView&
     const EndpointId id = event.endpoint;
     const std::string secret = make_webhook_secret(context.random);
     auto sealed = context.payloads.seal(org_key, {"webhook_secret", id.text()}, secret);
-    if (!sealed.ok()) return respond(*call, internal_problem(sealed.error()));
+    if (!sealed.ok()) return respond(*call, internal_problem(*call, sealed.error()));
     event.secret = std::move(sealed).value();
     Submission submission;
     submission.applied = [&context, call, id, secret](Position) {

@@ -101,18 +101,17 @@ Result<ExecutionRequested> seal_execution(Creation& creation, const DataKeyId& k
 
 void create_key_and_seal(const CreationPtr& creation) {
   Context& context = creation->context;
-  context.keyring.create(creation->call->org, creation->org_key,
-                         [creation](const Result<DataKeyId>& key) {
-                           if (!key.ok())
-                             return respond(*creation->call, internal_problem(key.error()));
-                           creation->context.executor([creation, id = *key] {
-                             auto event = seal_execution(*creation, id);
-                             if (event.ok())
-                               return propose_execution(creation, std::move(event).value());
-                             discard_key(creation->context, id);
-                             respond(*creation->call, internal_problem(event.error()));
-                           });
-                         });
+  context.keyring.create(
+      creation->call->org, creation->org_key, [creation](const Result<DataKeyId>& key) {
+        if (!key.ok())
+          return respond(*creation->call, internal_problem(*creation->call, key.error()));
+        creation->context.executor([creation, id = *key] {
+          auto event = seal_execution(*creation, id);
+          if (event.ok()) return propose_execution(creation, std::move(event).value());
+          discard_key(creation->context, id);
+          respond(*creation->call, internal_problem(*creation->call, event.error()));
+        });
+      });
 }
 
 // A repeat gets the first one's answer, whatever would be said of it now.
@@ -138,7 +137,7 @@ void begin(const CreationPtr& creation) {
     return create_key_and_seal(creation);
   }
   auto tokens = idempotency_of(creation->context, *call, creation->org_key, *call->idempotency_key);
-  if (!tokens.ok()) return respond(*call, internal_problem(tokens.error()));
+  if (!tokens.ok()) return respond(*call, internal_problem(*call, tokens.error()));
   creation->idempotency = std::move(tokens).value();
   query(creation->context, call, creation->home,
         [creation](const PartitionView& view) { unless_replay(creation, view); });

@@ -102,7 +102,7 @@ void show(Context& context, const CallPtr& call, const Found& found) {
   page.next = found.next;
   for (const ExecutionDoc& doc : found.docs) {
     auto opened = open_execution(context.payloads, doc, false);
-    if (!opened.ok()) return respond(*call, internal_problem(opened.error()));
+    if (!opened.ok()) return respond(*call, internal_problem(*call, opened.error()));
     page.data.push_back(to_json(
         view_of(opened->doc, found.where, opened->input ? &*opened->input : nullptr, nullptr)));
   }
@@ -121,7 +121,7 @@ void list_executions(Context& context, const CallPtr& call, const PartitionView&
   const DataKeyId org_key = view.state().orgs.find(call->org)->key;
   context.executor([&context, call, org_key, answer, filter = std::move(*filter)]() mutable {
     const Status status = make_tokens(context, org_key, filter);
-    if (!status.ok()) return respond(*call, internal_problem(status.error()));
+    if (!status.ok()) return respond(*call, internal_problem(*call, status.error()));
     query(context, call, context.runtime.home(call->org),
           [call, answer, filter](const PartitionView& later) {
             answer(find(later, call->org, filter));

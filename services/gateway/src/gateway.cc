@@ -62,7 +62,12 @@ void Gateway::stop() {
   impl_->context.denied.flush();
 }
 
-http::Response Gateway::reject(int status, const std::string& detail) {
+std::string fresh_request_id(Random& random) {
+  return "req_" + crockford(random.bytes(sizeof(IdBytes)));
+}
+
+http::Response Gateway::reject(int status, const std::string& detail,
+                               const std::string& request_id) {
   std::string_view code = "internal";
   switch (status) {
     case 400:
@@ -76,7 +81,9 @@ http::Response Gateway::reject(int status, const std::string& detail) {
         if (kind.status == status) code = kind.code;
       }
   }
-  return gateway::to_response({code, detail, {}, {}}, "", "");
+  http::Response response = gateway::to_response({code, detail, {}, {}}, "", request_id);
+  response.fields.set("Request-Id", request_id);
+  return response;
 }
 
 }  // namespace sandtrail

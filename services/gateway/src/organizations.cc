@@ -63,7 +63,7 @@ void propose_organization(const CreationPtr& creation, const DataKeyId& key) {
   event.key = key;
   creation->callback_secret = make_webhook_secret(context.random);
   auto sealed = context.payloads.seal(key, {"callback_secret", ""}, creation->callback_secret);
-  if (!sealed.ok()) return respond(*call, internal_problem(sealed.error()));
+  if (!sealed.ok()) return respond(*call, internal_problem(*call, sealed.error()));
   event.callback_secret = std::move(sealed).value();
   Submission submission;
   submission.applied = [creation](Position) { propose_first_key(creation); };
@@ -98,7 +98,7 @@ void create_organization(Context& context, const CallPtr& call) {
       Creation{context, call, std::any_cast<PreparedOrganization>(call->prepared), ""});
   // The organisation's key stands right under the root.
   context.keyring.create(call->org, DataKeyId(), [creation](const Result<DataKeyId>& key) {
-    if (!key.ok()) return respond(*creation->call, internal_problem(key.error()));
+    if (!key.ok()) return respond(*creation->call, internal_problem(*creation->call, key.error()));
     creation->context.executor([creation, id = *key] { propose_organization(creation, id); });
   });
 }

@@ -107,7 +107,7 @@ void get_digests(Context& context, const CallPtr& call) {
   json::array data;
   for (const TopicPartition& where : context.runtime.partitions()) {
     const auto digests = context.runtime.digests(where);
-    if (!digests.ok()) return respond(*call, internal_problem(digests.error()));
+    if (!digests.ok()) return respond(*call, internal_problem(*call, digests.error()));
     json::object projections;
     for (const auto& [name, digest] : digests->projections) projections[name] = text(digest);
     json::object shown;

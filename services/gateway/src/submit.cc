@@ -2,6 +2,7 @@
 #include "submit.h"
 
 #include "base/limits.h"
+#include "obs/log.h"
 #include "routes.h"
 
 namespace sandtrail::gateway {
@@ -17,7 +18,14 @@ bool never_happened(const ProposalOutcome& outcome) {
 
 void answer_failure(const Call& call, const Submission& submission,
                     const ProposalOutcome& outcome) {
-  if (!outcome.folded) return respond(call, problem_of(outcome.error));
+  if (!outcome.folded) {
+    const Problem problem = problem_of(outcome.error);
+    if (problem.code == "internal") {
+      log_error("the log did not take a request",
+                {{"request_id", call.request_id}, {"error", outcome.error}});
+    }
+    return respond(call, problem);
+  }
   const VoidReason reason = outcome.judgement.reason;
   if (submission.explain) {
     if (const auto problem = submission.explain(reason)) return respond(call, *problem);
@@ -96,15 +104,17 @@ Result<Idempotency> idempotency_of(Context& context, const Call& call, const Dat
   return out;
 }
 
-Problem internal_problem(const Error& error) {
-  return error.retryable() ? problem_of(error) : problem_of(Error{ErrorCode::internal, "", ""});
+Problem internal_problem(const Call& call, const Error& error) {
+  if (error.retryable()) return problem_of(error);
+  log_error("a request failed", {{"request_id", call.request_id}, {"error", error}});
+  return problem_of(Error{ErrorCode::internal, "", ""});
 }
 
 void submit_idempotent(Context& context, const CallPtr& call, const TopicPartition& where,
                        const DataKeyId& org_key, Proposal proposal, Submission submission) {
   if (call->idempotency_key) {
     auto idempotency = idempotency_of(context, *call, org_key, *call->idempotency_key);
-    if (!idempotency.ok()) return respond(*call, internal_problem(idempotency.error()));
+    if (!idempotency.ok()) return respond(*call, internal_problem(*call, idempotency.error()));
     proposal.idempotency = std::move(idempotency).value();
   }
   submit(context, call, where, std::move(proposal), std::move(submission));

@@ -39,7 +39,7 @@ Result<Idempotency> idempotency_of(Context& context, const Call& call, const Dat
                                    const std::string& key);
 
 // Something of ours failed that the caller has no part in.
-Problem internal_problem(const Error& error);
+Problem internal_problem(const Call& call, const Error& error);
 
 // Gives the proposal the request's Idempotency-Key, if it has one, then submits it. On the
 // executor; may block.

@@ -283,3 +283,40 @@ TEST_CASE("rocksdb: a damaged key is corrupt for get and list, and can still be 
   CHECK(destroyed.get().ok());
   CHECK((*keys)->get(DataKeyId::derived(id)).error().code == ErrorCode::not_found);
 }
+
+TEST_CASE("rocksdb: a key store that minds its disk goes on when there is room again") {
+  SmallDisk disk(128u << 20);
+  RocksDbKeyOptions options;
+  options.free_bytes_min = 8u << 20;
+  auto opened = open_rocksdb_key_store(disk.path() + "/keys", options);
+  REQUIRE(opened.ok());
+  KeyStore& keys = **opened;
+  SeededRandom random(6);
+  const auto answer = [](auto&& ask) {
+    std::promise<Status> promise;
+    auto status = promise.get_future();
+    ask([&promise](Status told) { promise.set_value(std::move(told)); });
+    return status.get();
+  };
+  const auto put = [&] {
+    WrappedKey key;
+    key.id = DataKeyId::derived(random.bytes(16));
+    key.wrapped = random.bytes(60);
+    return std::pair(key.id, answer([&](KeyStore::Done done) { keys.put(key, std::move(done)); }));
+  };
+  const auto [first, status] = put();
+  REQUIRE(status.ok());
+  const auto destroy_first = [&, id = first] {
+    return answer([&](KeyStore::Done done) { keys.destroy(id, std::move(done)); });
+  };
+  disk.fill();
+  for (int i = 0; i < 3; ++i) {
+    CHECK(put().second.error().code == ErrorCode::disk_full);
+    CHECK(destroy_first().error().code == ErrorCode::disk_full);
+  }
+  CHECK(keys.get(first).ok());
+  disk.empty();
+  CHECK(put().second.ok());
+  CHECK(destroy_first().ok());
+  CHECK(keys.get(first).error().code == ErrorCode::not_found);
+}

@@ -92,8 +92,10 @@ TEST_CASE("every code of a problem has a page, and every page a code") {
 TEST_CASE("what never reaches a handler is a problem document too") {
   for (const int status : {400, 408, 413, 414, 417, 431, 500, 501, 503, 505}) {
     CAPTURE(status);
-    const http::Response response = Gateway::reject(status, "a detail");
+    const http::Response response = Gateway::reject(status, "a detail", "req_1");
     CHECK(response.status == status);
     CHECK(response.fields.get("Content-Type") == "application/problem+json");
+    CHECK(response.fields.get("Request-Id") == "req_1");
+    CHECK(response.body.find(R"("request_id":"req_1")") != std::string::npos);
   }
 }

@@ -2,6 +2,7 @@
 // Small files that must survive a crash: keys, marks, identities.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -22,6 +23,9 @@ Result<Bytes> read_secret_file(const std::string& path, std::size_t bytes_max);
 
 // mkdir -p; new directories get `mode`, and are durable on return.
 Status make_directories(const std::string& path, unsigned mode);
+
+// Free bytes on the disk of `directory` for this user; as much as can be if it can't be told.
+std::uint64_t free_bytes(const std::string& directory);
 
 // Makes what was created, renamed or removed in the directory durable.
 Status sync_directory(const std::string& path);

@@ -2,6 +2,7 @@
 // The KeyStore port over an embedded RocksDB of its own, which holds nothing else.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -13,6 +14,9 @@ namespace sandtrail {
 
 struct RocksDbKeyOptions {
   std::shared_ptr<RocksDbMemory> memory;  // null: a small one of its own
+  // With less free space on the disk puts and destroys are disk_full. Nothing was written then, so
+  // they go on by themselves when there is room, unlike after a write error.
+  std::uint64_t free_bytes_min = 0;
 };
 
 // Opens or creates the store in directory `path` (created with mode 0700). Destruction answers

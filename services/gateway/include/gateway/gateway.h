@@ -43,6 +43,9 @@ struct GatewayOptions {
   bool threads = true;                     // false: the owner calls tick()
 };
 
+// "req_" and 26 random characters: for a request that brings no usable id of its own.
+std::string fresh_request_id(Random& random);
+
 // What it works with; all must outlive it.
 struct GatewayParts {
   Runtime& runtime;
@@ -79,7 +82,8 @@ class Gateway {
   void tick();
 
   // For ServerOptions::reject: a problem document for what never reaches a handler.
-  static http::Response reject(int status, const std::string& detail);
+  static http::Response reject(int status, const std::string& detail,
+                               const std::string& request_id);
 
  private:
   struct Impl;
