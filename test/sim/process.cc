@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "process.h"
+
+#include "launcher/launcher_role.h"
+#include "retention/retention_role.h"
+#include "wire/topics.h"
+
+namespace sandtrail::sim {
+namespace {
+
+constexpr int kSlots = 3;
+
+MemoryLogOptions log_options(std::uint64_t seed) {
+  MemoryLogOptions options;
+  options.seed = seed;
+  options.mode = MemoryLogOptions::Mode::stepped;
+  return options;
+}
+
+}  // namespace
+
+Shared::Shared(std::uint64_t seed)
+    : random(seed),
+      log(log_options(seed), clock),
+      root_key(SecretBytes::random(32, random)),
+      checkers_log(log.connect()) {
+  auto made = NoteSigner::create("sim.example/audit", SecretBytes::random(32, random));
+  ST_ASSERT(made.ok());
+  signer = std::make_unique<NoteSigner>(std::move(made).value());
+  checkers = std::make_unique<Checkers>(*checkers_log, kEventsPartitions, problems);
+}
+
+Process::Process(Shared& shared, int number)
+    : shared_(shared),
+      number_(number),
+      host_id_(HostId::fresh(shared.clock, shared.random)),
+      clock_(shared.clock) {}
+
+Process::~Process() {
+  if (life_) kill(false);
+}
+
+void add_projections(Runtime& runtime) {
+  runtime.add(make_launcher_projection());
+  runtime.add(make_auditor_projection());
+}
+
+void Process::start() {
+  life_ = std::make_unique<Life>();
+  Life& life = *life_;
+  life.log = shared_.log.connect();
+  life.keyring =
+      std::make_unique<Keyring>(shared_.root_key.clone(), shared_.keys, clock_, shared_.random);
+  life.payloads = std::make_unique<Payloads>(*life.keyring, shared_.objects);
+  life.hosts =
+      std::make_unique<Hosts>([](const OrgId& org) { return home_of(org, kEventsPartitions); });
+  life.host = std::make_unique<SimHost>(
+      host_id_, ++host_epoch_, kSlots, clock_, shared_.random,
+      [this](const Launch& launch) { shared_.checkers->on_launch(launch); });
+  life.host->set_faults(host_faults_);
+  life.hosts->add(*life.host);
+  RuntimeOptions options;
+  options.instance = "process-" + std::to_string(number_);
+  options.events_partitions = kEventsPartitions;
+  options.threads = false;
+  life.runtime = std::make_unique<Runtime>(options, *life.log, store_, clock_, shared_.random);
+  Runtime& runtime = *life.runtime;
+  add_projections(runtime);
+  runtime.add(&life.platform);
+  runtime.add(&life.audit);
+  const Executor executor = [&life](std::function<void()> task) {
+    life.tasks.push_back(std::move(task));
+  };
+  runtime.add(make_launcher_role(*life.hosts, *life.payloads, executor));
+  runtime.add(make_billing_role(life.platform, kPrice));
+  runtime.add(make_retention_role(
+      *life.payloads, executor, [](const OrgId& org) { return home_of(org, kEventsPartitions); }));
+  runtime.add(make_auditor_role(
+      life.audit, *shared_.signer, {"sim.example/audit", seconds(1)},
+      [&runtime](const TopicPartition& where, Proposal proposal, ProposalDone done) {
+        runtime.propose(where, std::move(proposal), std::move(done));
+      }));
+  const Status started = runtime.start();
+  shared_.problems.expect(
+      started.ok(), "a process does not start: " + (started.ok() ? "" : started.error().text()));
+}
+
+void Process::kill(bool with_machine) {
+  life_->log->kill();
+  life_.reset();
+  if (with_machine) store_.crash();
+}
+
+bool Process::stopped() const {
+  return life_->runtime->not_ready_because().find("has stopped") != std::string::npos;
+}
+
+bool Process::run_task() {
+  auto& tasks = life_->tasks;
+  if (tasks.empty()) return false;
+  // Several workers: not in the order of posting.
+  const auto at = static_cast<std::ptrdiff_t>(shared_.random.below(tasks.size()));
+  const auto task = std::move(tasks[static_cast<std::size_t>(at)]);
+  tasks.erase(tasks.begin() + at);
+  task();
+  return true;
+}
+
+bool Process::step() {
+  const std::uint64_t what = shared_.random.below(kPartitions + 2);
+  if (what < kPartitions) return life_->runtime->step(static_cast<std::size_t>(what));
+  if (what == kPartitions) return run_task();
+  life_->host->tick();
+  return false;
+}
+
+bool Process::settle() {
+  bool any = false;
+  for (bool worked = true; worked; any |= worked) {
+    worked = false;
+    life_->host->tick();
+    for (std::size_t i = 0; i < kPartitions; ++i) worked |= life_->runtime->step(i);
+    while (run_task()) worked = true;
+  }
+  return any;
+}
+
+void Process::set_host_faults(const HostFaults& faults) {
+  host_faults_ = faults;
+  if (life_) life_->host->set_faults(faults);
+}
+
+void Process::compare_digests() {
+  for (const PartitionStatus& status : life_->runtime->status()) {
+    shared_.checkers->on_digest(status.where, status.next, status.digest);
+  }
+}
+
+}  // namespace sandtrail::sim

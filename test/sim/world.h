@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// A whole simulated installation. One seed decides everything in it.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "process.h"
+#include "workload.h"
+
+namespace sandtrail::sim {
+
+class World {
+ public:
+  World(std::uint64_t seed, int processes);
+  ~World();
+
+  // All processes up, four tenants, everybody idle. One of them can pay for little.
+  void begin();
+  // Steps everything until nothing has work.
+  void settle();
+  // In small pieces, settling after each.
+  void pass(Millis span);
+  // Lets time pass until `done`, at most `most`.
+  bool pass_until(const std::function<bool()>& done, Millis most);
+  // Lives through `actions` of the workload among faults of every kind.
+  void live_dangerously(int actions);
+  // Faults stop, everything is up; waits until everything is over.
+  void recover();
+  // What must hold then; adds to the problems what does not.
+  void check();
+  // The machine dies with all processes.
+  void lose_power();
+  // A process that is up.
+  Process& any();
+
+  Shared shared;
+  Workload workload{shared};
+  std::vector<std::unique_ptr<Process>> processes;
+  std::vector<OrgId> orgs;
+
+  // How often each kind of trouble was made, for tests of the simulation itself.
+  std::map<std::string, int> troubles;
+
+ private:
+  void tick();
+  void restart(Process& process);
+  void end_trouble();
+  void make_trouble();
+  void trouble_with_log();
+  void trouble_with_processes();
+  void trouble_with_ownership();
+  void trouble_with_stores();
+  void count(const std::string& what) { ++troubles[what]; }
+  void check_payloads();
+  void check_rebuild();
+
+  bool stalled_ = false;
+  bool held_ = false;
+};
+
+// The processes' roles whose partitions move.
+std::vector<std::string> groups();
+
+}  // namespace sandtrail::sim
