@@ -69,14 +69,15 @@ int balance(Session& session, NoOptions&) {
   if (!api.ok()) return session.fail(api.error());
   const auto answer = api->get("/v1/billing/balance");
   if (!answer.ok()) return session.fail(answer.error());
-  return show_one(session, answer->body,
-                  {{"granted", "granted_microcredits"},
-                   {"settled", "settled_microcredits"},
-                   {"balance", "balance_microcredits"},
-                   {"held", "held_microcredits"},
-                   {"available", "available_microcredits"},
-                   {"per GiB, core and second", "rate_card.microcredits_per_gib_core_second"},
-                   {"position", "position"}});
+  return show_one(
+      session, answer->body,
+      {{"granted", "granted_microcredits"},
+       {"settled", "settled_microcredits"},
+       {"balance", "balance_microcredits"},
+       {"held", "held_microcredits"},
+       {"available", "available_microcredits"},
+       {"microcredits per GiB core second", "rate_card.microcredits_per_gib_core_second"},
+       {"position", "position"}});
 }
 
 // The postings of a double-entry entry as "available +1.5".

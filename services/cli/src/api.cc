@@ -46,12 +46,14 @@ Error problem_error(const http::ClientResponse& response) {
   }
   std::string message = shown(body, "title");
   if (message.empty()) message = "status " + std::to_string(response.status);
-  if (const auto detail = shown(body, "detail"); !detail.empty()) message += ": " + detail;
+  const std::string detail = shown(body, "detail");
+  if (!detail.empty()) message += ": " + detail;
   std::string hint;
   const auto* errors = body.get_object().if_contains("errors");
   if (errors != nullptr && errors->is_array()) {
     for (const json::value& item : errors->get_array()) {
-      hint += shown(item, "pointer") + " " + shown(item, "detail") + "\n";
+      const std::string text = shown(item, "pointer") + " " + shown(item, "detail");
+      if (text != detail) hint += text + "\n";
     }
   }
   if (const auto code = shown(body, "code"); !code.empty()) hint += "code: " + code + "\n";

@@ -117,7 +117,8 @@ std::string facts_of(const json::value& data) {
     if (std::find(std::begin(kEnvelope), std::end(kEnvelope), name) != std::end(kEnvelope))
       continue;
     if (member.value().is_object() || member.value().is_array()) continue;
-    out += " " + std::string(name) + "=" + shown(data, name);
+    const std::string fact = shown(data, name);
+    if (!fact.empty()) out += " " + std::string(name) + "=" + fact;
   }
   return out;
 }

@@ -18,7 +18,7 @@ void options(Options& to, RunOptions& o) {
               false);
   to.rest("ARGS", o.arguments, "arguments of the program; those with a dash after --");
   to.text("-c,--code", o.code, "the program itself");
-  to.text("-l,--language", o.language, "its language, if the suffix does not say");
+  to.text("-l,--language", o.language, "its language; else by the suffix, and python with -c");
   to.text("--stdin", o.input, "file with its standard input; - is ours");
   to.texts("-f,--file", o.files, "PATH or NAME=PATH: a file for its work directory");
   to.texts("-e,--env", o.variables, "NAME=VALUE, or NAME to pass ours on");
@@ -122,7 +122,7 @@ Commands run_commands() {
   return {make_command<RunOptions>(
       "run", "Run a program in a sandbox and pass on its output and exit code",
       "sandtrail run main.py\n"
-      "sandtrail run -l python -c 'print(6 * 7)'\n"
+      "sandtrail run -c 'print(6 * 7)'\n"
       "echo hello | sandtrail run --stdin - main.py -- --flag\n"
       "sandtrail run --memory-mib 512 -f data.csv -- sort data.csv",
       options, run)};

@@ -24,6 +24,8 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 12> kSuffixe
      {".cpp", "cpp"},
      {".cxx", "cpp"}}};
 
+constexpr const char* kCodeLanguage = "python";  // of -c, unless --language says otherwise
+
 Error wrong(std::string message, std::string hint = "") {
   return {ErrorCode::invalid_argument, std::move(message), std::move(hint)};
 }
@@ -67,6 +69,7 @@ Status put_program(Session& session, const RunOptions& options, json::object& bo
   }
   Bytes code = options.code;
   std::string language = options.language;
+  if (language.empty() && !code.empty()) language = kCodeLanguage;
   if (code.empty()) {
     ST_ASSIGN(code, read_from(session, options.file, limits::kCodeBytesMax));
     if (language.empty()) language = language_of(options.file);
