@@ -70,14 +70,20 @@ rocksdb::ColumnFamilyOptions family_options() {
 
 void ErrorWatch::OnBackgroundError(rocksdb::BackgroundErrorReason reason, rocksdb::Status* error) {
   using Reason = rocksdb::BackgroundErrorReason;
-  const bool is_background =
-      reason == Reason::kFlush || reason == Reason::kCompaction || reason == Reason::kManifestWrite;
+  // The others are of flushes, compactions and what they record.
+  const bool is_background = reason != Reason::kWriteCallback && reason != Reason::kMemTable;
   if (is_background && error->IsNoSpace()) {
     no_space_ = true;
     return;
   }
   const std::lock_guard lock(mutex_);
   if (fatal_.empty()) fatal_ = error->ToString();
+}
+
+void ErrorWatch::OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason, rocksdb::Status error,
+                                      bool* auto_recovery) {
+  error.PermitUncheckedError();
+  *auto_recovery = false;
 }
 
 std::string ErrorWatch::fatal() const {

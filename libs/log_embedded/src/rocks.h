@@ -27,6 +27,11 @@ class ErrorWatch final : public rocksdb::EventListener {
  public:
   void OnBackgroundError(rocksdb::BackgroundErrorReason reason, rocksdb::Status* error) override;
 
+  // RocksDB would write again by itself once there is space. The writer decides that instead: not
+  // after a failed write, and otherwise when its reserve is free again.
+  void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason reason, rocksdb::Status error,
+                            bool* auto_recovery) override;
+
   bool no_space() const { return no_space_.load(); }
   void set_no_space(bool no_space) { no_space_ = no_space; }
   // Empty if there was no such error.
