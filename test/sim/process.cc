@@ -97,7 +97,7 @@ bool Process::stopped() const {
 
 bool Process::run_task() {
   auto& tasks = life_->tasks;
-  if (tasks.empty()) return false;
+  if (tasks.empty() || workers_stopped_) return false;
   // Several workers: not in the order of posting.
   const auto at = static_cast<std::ptrdiff_t>(shared_.random.below(tasks.size()));
   const auto task = std::move(tasks[static_cast<std::size_t>(at)]);

@@ -64,6 +64,8 @@ class Process {
   SimHost& host() { return *life_->host; }
   SimClock& clock() { return clock_; }
   MemoryKvStore& store() { return store_; }
+  // The worker pool hangs: what blocks on stores is not done.
+  void stop_workers(bool stopped) { workers_stopped_ = stopped; }
   void set_host_faults(const HostFaults& faults);
   void compare_digests();
 
@@ -86,6 +88,7 @@ class Process {
   HostId host_id_;
   std::int64_t host_epoch_ = 0;
   HostFaults host_faults_;
+  bool workers_stopped_ = false;
   SimClock clock_;
   MemoryKvStore store_;
   std::unique_ptr<Life> life_;

@@ -64,7 +64,9 @@ void SimHost::launch(LaunchOrder order) {
   if (!text.ok()) ++unreadable_;
   const Millis boot{static_cast<std::int64_t>(random_.below(100))};
   const auto most = static_cast<std::uint64_t>(order.limits.wall_ms + kOverrunMsMax);
-  const UnixMs ends = now + boot + Millis{static_cast<std::int64_t>(random_.below(most))};
+  const Millis takes{faults_.runs_to_limit ? order.limits.wall_ms
+                                           : static_cast<std::int64_t>(random_.below(most))};
+  const UnixMs ends = {now.count + boot.count + takes.count};
   if (!chance(faults_.never_starts)) {
     HostReport started = report_on(order);
     started.what = ExecutionStarted{order.execution, order.attempt, order.host_epoch};

@@ -15,10 +15,11 @@
 namespace sandtrail::sim {
 
 struct HostFaults {
-  unsigned refuses = 0;       // in a thousand, of launches
-  unsigned loses_report = 0;  // of reports of a result: kept, and sent again later
-  unsigned repeats = 0;       // of reports
-  unsigned never_starts = 0;  // finishes without having said that it started
+  unsigned refuses = 0;        // in a thousand, of launches
+  unsigned loses_report = 0;   // of reports of a result: kept, and sent again later
+  unsigned repeats = 0;        // of reports
+  bool runs_to_limit = false;  // every program
+  unsigned never_starts = 0;   // finishes without having said that it started
 };
 
 // A launch that the host really began.

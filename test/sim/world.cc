@@ -76,8 +76,9 @@ void World::settle() {
 }
 
 void World::pass(Millis span) {
-  for (std::int64_t left = span.count; left > 0 && shared.problems.none(); left -= 250) {
-    shared.clock.advance({std::min<std::int64_t>(left, 250)});
+  const std::int64_t step = std::max<std::int64_t>(250, span.count / 400);
+  for (std::int64_t left = span.count; left > 0 && shared.problems.none(); left -= step) {
+    shared.clock.advance({std::min(left, step)});
     settle();
   }
 }

@@ -19,7 +19,7 @@ class World {
   void begin();
   // Steps everything until nothing has work.
   void settle();
-  // In small pieces, settling after each.
+  // In pieces, settling after each; a long time in larger ones.
   void pass(Millis span);
   // Lets time pass until `done`, at most `most`.
   bool pass_until(const std::function<bool()>& done, Millis most);

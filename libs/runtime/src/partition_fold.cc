@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/limits.h"
+#include "codec/json.h"
 #include "crypto/digest.h"
 #include "event_log/checks.h"
 #include "store/digest.h"
