@@ -70,7 +70,7 @@ def test_after_the_last_wait_a_delivery_is_given_up(api, sink):
 def test_a_receiver_that_is_not_there_is_tried_again(api, sink):
     sink.close()
     result = api.run(QUICK | {"callback_url": sink.url("/late")})
-    wait_until(lambda: delivery_of(api, result["id"])["attempts"], what="the first attempt")
+    wait_until(lambda: delivery_of(api, result["id"]).get("attempts"), what="the first attempt")
     sink.open()
     assert ended(api, result["id"])["status"] == "delivered"
     attempt = delivery_of(api, result["id"])["attempts"][0]
