@@ -246,7 +246,7 @@ def test_names_that_resolve_to_private_addresses_are_refused_when_called(new_ser
     with WebhookSink(address) as sink, Api.of(strict) as client:
         url = sink.url("/private", host=name)
         result = client.run(QUICK | {"callback_url": url})
-        attempt = wait_until(lambda: delivery_of(client, result["id"])["attempts"],
+        attempt = wait_until(lambda: delivery_of(client, result["id"]).get("attempts"),
                              what="the attempt")[0]
         assert attempt["error"] == "address_not_allowed" and attempt["status"] == 0
         assert ended(client, result["id"])["status"] == "exhausted"
