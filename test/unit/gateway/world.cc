@@ -7,6 +7,7 @@
 #include "wire/event_codec.h"
 #include "wire/topics.h"
 
+std::shared_ptr<sandtrail::FakeResponder::Outcome> g_last;
 namespace sandtrail {
 namespace {
 
@@ -41,7 +42,11 @@ World::World(GatewayOptions options)
   runtime.add(std::make_unique<ReadModel>());
   runtime.add(gateway.observer());
   ST_ASSERT(runtime.start().ok());
-  while (!runtime.not_ready_because().empty()) std::this_thread::yield();
+  const Deadline deadline;
+  while (!runtime.not_ready_because().empty()) {
+    ST_ASSERT(!deadline.over());
+    std::this_thread::yield();
+  }
   public_ = gateway.public_handler();
   operator_ = gateway.operator_handler();
   admin_ = gateway.admin_handler();
@@ -50,6 +55,7 @@ World::World(GatewayOptions options)
 World::~World() {
   gateway.stop();
   runtime.stop();
+  worker.finish();
 }
 
 Pending World::send_to(const http::Handler& handler, const std::string& method,
@@ -76,7 +82,9 @@ Pending World::send_to(const http::Handler& handler, const std::string& method,
 Pending World::send(const std::string& method, const std::string& target, const std::string& key,
                     const std::string& body, HeaderList headers) {
   if (!key.empty()) headers.emplace_back("Authorization", "Bearer " + key);
-  return send_to(public_, method, target, body, std::move(headers));
+  auto pp = send_to(public_, method, target, body, std::move(headers));
+  g_last = pp.outcome_;
+  return pp;
 }
 
 Reply World::call(const std::string& method, const std::string& target, const std::string& key,
@@ -143,23 +151,32 @@ void World::append(const OrgId& org, EventBody body, std::optional<DeciderRole> 
 
 void World::folded(const TopicPartition& where) {
   const Position high = log.marks(where)->high;
+  const Deadline deadline;
   while (look_at<Position>(where, [](const PartitionView& view) { return view.next(); }) < high) {
+    REQUIRE(!deadline.over());
     std::this_thread::yield();
   }
 }
 
 void World::until(const TopicPartition& where, std::function<bool(const CoreState&)> holds) {
-  while (!look<bool>(where, holds)) std::this_thread::yield();
+  const Deadline deadline;
+  while (!look<bool>(where, holds)) {
+    REQUIRE(!deadline.over());
+    std::this_thread::yield();
+  }
 }
 
 void World::until_waiting(std::int64_t requests, std::int64_t streams) {
+  const Deadline deadline;
   while (true) {
-    const json::value status = as_operator("GET", "/operator/status").json();
+    const Reply reply = as_operator("GET", "/operator/status");
+    const json::value status = reply.json();
     const auto& counts = status.as_object().at("gateway").as_object();
     if (counts.at("waiting_requests").to_number<std::int64_t>() == requests &&
         counts.at("open_streams").to_number<std::int64_t>() == streams) {
       return;
     }
+    REQUIRE_MESSAGE(!deadline.over(), std::string((g_last->response ? g_last->response->body : std::string("none")) + (g_last->dropped ? "dropped" : "kept")));
     std::this_thread::yield();
   }
 }
