@@ -3,11 +3,12 @@
 
 #include <doctest/doctest.h>
 
+#include <future>
+
 #include "domain/rating.h"
 #include "wire/event_codec.h"
 #include "wire/topics.h"
 
-std::shared_ptr<sandtrail::FakeResponder::Outcome> g_last;
 namespace sandtrail {
 namespace {
 
@@ -82,9 +83,7 @@ Pending World::send_to(const http::Handler& handler, const std::string& method,
 Pending World::send(const std::string& method, const std::string& target, const std::string& key,
                     const std::string& body, HeaderList headers) {
   if (!key.empty()) headers.emplace_back("Authorization", "Bearer " + key);
-  auto pp = send_to(public_, method, target, body, std::move(headers));
-  g_last = pp.outcome_;
-  return pp;
+  return send_to(public_, method, target, body, std::move(headers));
 }
 
 Reply World::call(const std::string& method, const std::string& target, const std::string& key,
@@ -144,8 +143,11 @@ void World::append(const OrgId& org, EventBody body, std::optional<DeciderRole> 
   event.body = std::move(body);
   auto record = encode_event(event);
   REQUIRE(record.ok());
+  // Another thread may be at work on the log, and do this append after the call has returned.
+  std::promise<AppendOutcome> outcome;
   log.append(at, std::move(record).value(),
-             [](const AppendOutcome& outcome) { ST_ASSERT(outcome.committed()); });
+             [&outcome](const AppendOutcome& given) { outcome.set_value(given); });
+  REQUIRE(outcome.get_future().get().committed());
   folded(at);
 }
 
@@ -176,7 +178,7 @@ void World::until_waiting(std::int64_t requests, std::int64_t streams) {
         counts.at("open_streams").to_number<std::int64_t>() == streams) {
       return;
     }
-    REQUIRE_MESSAGE(!deadline.over(), std::string((g_last->response ? g_last->response->body : std::string("none")) + (g_last->dropped ? "dropped" : "kept")));
+    REQUIRE_MESSAGE(!deadline.over(), reply.body);
     std::this_thread::yield();
   }
 }

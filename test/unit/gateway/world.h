@@ -24,7 +24,7 @@
 namespace sandtrail {
 
 // Generous: a test that needs it has failed.
-inline constexpr Millis kTestDeadline = seconds(3);
+inline constexpr Millis kTestDeadline = seconds(20);
 
 // Of real time; starts when it is made.
 class Deadline {
@@ -117,6 +117,7 @@ class Pending {
   Reply get() const;     // waits
   void go_away() const;  // the peer closes the connection
 
+ private:
   std::shared_ptr<FakeResponder::Outcome> outcome_;
 };
 
