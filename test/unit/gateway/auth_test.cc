@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <doctest/doctest.h>
 
+#include <future>
+
 #include "crypto/digest.h"
 #include "wire/event_codec.h"
 #include "wire/topics.h"
@@ -180,13 +182,13 @@ TEST_CASE("a key that stands in the log but is not folded here yet is good") {
   event.body = made;
   // The first read holds the partition's thread until the second and the request wait behind it;
   // the second appends, so that the request finds a log that goes further than the fold.
-  std::mutex held;
-  held.lock();
-  REQUIRE(world.runtime.query(home, [&held](const PartitionView&) { held.lock(); }));
+  std::promise<void> release;
+  auto released = release.get_future();
+  REQUIRE(world.runtime.query(home, [&released](const PartitionView&) { released.wait(); }));
   REQUIRE(world.runtime.query(home, [&](const PartitionView&) {
     world.log.append(home, encode_event(event).value(), [](const AppendOutcome&) {});
   }));
   const Pending pending = world.send("GET", "/v1/executions", text);
-  held.unlock();
+  release.set_value();
   CHECK(pending.get().status == 200);
 }

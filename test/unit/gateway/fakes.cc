@@ -6,8 +6,7 @@
 namespace sandtrail {
 namespace {
 
-// Generous: a test that needs it has failed.
-constexpr std::chrono::seconds kDeadline{20};
+constexpr std::chrono::milliseconds kDeadline{kTestDeadline.count};
 
 }  // namespace
 
@@ -27,13 +26,13 @@ Worker::Worker() {
   });
 }
 
-Worker::~Worker() {
+void Worker::finish() {
   {
     const std::lock_guard lock(mutex_);
     stopped_ = true;
     changed_.notify_one();
   }
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
 }
 
 void Worker::post(std::function<void()> task) {

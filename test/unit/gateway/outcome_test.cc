@@ -19,6 +19,14 @@ std::size_t keys_in(const World& world) {
   return count;
 }
 
+void until_keys(const World& world, std::size_t count) {
+  const Deadline deadline;
+  while (keys_in(world) != count) {
+    REQUIRE(!deadline.over());
+    std::this_thread::yield();
+  }
+}
+
 }  // namespace
 
 TEST_CASE("without credits for the worst case nothing is queued") {
@@ -110,8 +118,7 @@ TEST_CASE("repeats that race make one execution, and the loser's key is destroye
     CHECK(reply.text("id") == first.text("id"));
   }
   // Of the organisation and of the one execution; the worker destroys the rest.
-  while (keys_in(world) > 2) std::this_thread::yield();
-  CHECK(keys_in(world) == 2);
+  until_keys(world, 2);
 }
 
 TEST_CASE("a full disk is told, and leaves no key behind") {
@@ -121,7 +128,7 @@ TEST_CASE("a full disk is told, and leaves no key behind") {
   const Reply reply = world.call("POST", "/v1/executions", tenant.api_key, python());
   CHECK(reply.status == 503);
   CHECK(reply.code() == "storage_full");
-  while (keys_in(world) > 1) std::this_thread::yield();
+  until_keys(world, 1);
   CHECK(world.as_admin("/readyz").status == 503);
   world.log.degrade(false);
   CHECK(world.call("POST", "/v1/executions", tenant.api_key, python()).status == 202);
@@ -152,7 +159,7 @@ TEST_CASE("stores that are away are told as such, and nothing is appended") {
   world.objects.fail(Error{ErrorCode::unavailable, "the device is away", ""});
   CHECK(world.call("POST", "/v1/executions", tenant.api_key, large).code() == "unavailable");
   world.objects.fail(std::nullopt);
-  while (keys_in(world) > 1) std::this_thread::yield();
+  until_keys(world, 1);
   world.key_store.fail(Error{ErrorCode::disk_full, "no space", ""});
   CHECK(world.call("POST", "/v1/executions", tenant.api_key, python()).code() == "storage_full");
   world.key_store.fail(std::nullopt);

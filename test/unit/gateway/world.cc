@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <future>
+
 #include "domain/rating.h"
 #include "wire/event_codec.h"
 #include "wire/topics.h"
@@ -41,7 +43,11 @@ World::World(GatewayOptions options)
   runtime.add(std::make_unique<ReadModel>());
   runtime.add(gateway.observer());
   ST_ASSERT(runtime.start().ok());
-  while (!runtime.not_ready_because().empty()) std::this_thread::yield();
+  const Deadline deadline;
+  while (!runtime.not_ready_because().empty()) {
+    ST_ASSERT(!deadline.over());
+    std::this_thread::yield();
+  }
   public_ = gateway.public_handler();
   operator_ = gateway.operator_handler();
   admin_ = gateway.admin_handler();
@@ -50,6 +56,7 @@ World::World(GatewayOptions options)
 World::~World() {
   gateway.stop();
   runtime.stop();
+  worker.finish();
 }
 
 Pending World::send_to(const http::Handler& handler, const std::string& method,
@@ -136,30 +143,42 @@ void World::append(const OrgId& org, EventBody body, std::optional<DeciderRole> 
   event.body = std::move(body);
   auto record = encode_event(event);
   REQUIRE(record.ok());
+  // Another thread may be at work on the log, and do this append after the call has returned.
+  std::promise<AppendOutcome> outcome;
   log.append(at, std::move(record).value(),
-             [](const AppendOutcome& outcome) { ST_ASSERT(outcome.committed()); });
+             [&outcome](const AppendOutcome& given) { outcome.set_value(given); });
+  REQUIRE(outcome.get_future().get().committed());
   folded(at);
 }
 
 void World::folded(const TopicPartition& where) {
   const Position high = log.marks(where)->high;
+  const Deadline deadline;
   while (look_at<Position>(where, [](const PartitionView& view) { return view.next(); }) < high) {
+    REQUIRE(!deadline.over());
     std::this_thread::yield();
   }
 }
 
 void World::until(const TopicPartition& where, std::function<bool(const CoreState&)> holds) {
-  while (!look<bool>(where, holds)) std::this_thread::yield();
+  const Deadline deadline;
+  while (!look<bool>(where, holds)) {
+    REQUIRE(!deadline.over());
+    std::this_thread::yield();
+  }
 }
 
 void World::until_waiting(std::int64_t requests, std::int64_t streams) {
+  const Deadline deadline;
   while (true) {
-    const json::value status = as_operator("GET", "/operator/status").json();
+    const Reply reply = as_operator("GET", "/operator/status");
+    const json::value status = reply.json();
     const auto& counts = status.as_object().at("gateway").as_object();
     if (counts.at("waiting_requests").to_number<std::int64_t>() == requests &&
         counts.at("open_streams").to_number<std::int64_t>() == streams) {
       return;
     }
+    REQUIRE_MESSAGE(!deadline.over(), reply.body);
     std::this_thread::yield();
   }
 }

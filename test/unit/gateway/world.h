@@ -23,12 +23,27 @@
 
 namespace sandtrail {
 
+// Generous: a test that needs it has failed.
+inline constexpr Millis kTestDeadline = seconds(20);
+
+// Of real time; starts when it is made.
+class Deadline {
+ public:
+  bool over() const { return clock_.monotonic_us() - start_ > kTestDeadline.count * 1000; }
+
+ private:
+  SystemClock clock_;
+  std::int64_t start_ = clock_.monotonic_us();
+};
+
 // One thread that runs tasks in order.
 class Worker {
  public:
   Worker();
-  ~Worker();
+  ~Worker() { finish(); }
   void post(std::function<void()> task);
+  // Runs what waits, and takes nothing more.
+  void finish();
 
  private:
   std::mutex mutex_;
