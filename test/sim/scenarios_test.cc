@@ -2,6 +2,7 @@
 // Rare cases by hand, on the same installation and with the same checkers as the runs by seed.
 #include <doctest/doctest.h>
 
+#include "wire/event_codec.h"
 #include "wire/topics.h"
 #include "world.h"
 
@@ -254,6 +255,53 @@ TEST_CASE("a payload that is read while its key is destroyed is gone all the sam
   s.world.pass(seconds(1));
   CHECK(s.history(id).key_destroyed == 1);
   CHECK(!s.process().payloads().open({"input", ""}, input).ok());
+}
+
+TEST_CASE("a key store that is away when a run starts delays it and no more") {
+  Scenario s;
+  s.slow_programs();
+  const ExecutionId id = s.request(with_attempts(2));
+  CHECK(s.wait_for(id, ExecutionStatus::started));
+  s.process().kill(false);
+  s.world.shared.keys.fail(Error{ErrorCode::unavailable, "away", ""});
+  s.process().start();  // and knows no key
+  s.world.pass(minutes(1));
+  CHECK(s.status(id) == ExecutionStatus::assigned);
+  s.world.shared.keys.fail(std::nullopt);
+  CHECK(s.wait_for(id, ExecutionStatus::finished));
+}
+
+TEST_CASE("taking everything up again while assignments are in flight assigns nothing twice") {
+  Scenario s;
+  s.slow_programs();
+  const TopicPartition home = s.home();
+  for (int i = 0; i < 6; ++i) {
+    const std::string effect = "effect-" + std::to_string(i);
+    Event parked;
+    parked.id = EventId::fresh(s.world.shared.clock, s.world.shared.random);
+    parked.time = s.world.shared.clock.now();
+    const auto& state = s.world.shared.checkers->state(home);
+    parked.decision = Decision{DeciderRole::launcher, state.epoch_of(DeciderRole::launcher)};
+    parked.body = EffectParked{effect, "broken"};
+    s.world.shared.log.append(home, *encode_event(parked), {});
+    s.world.settle();
+    Proposal retry;
+    retry.subject = effect;
+    retry.actor = Actor{};
+    retry.actor->kind = ActorKind::op;
+    retry.body = EffectResolved{DeciderRole::launcher, effect, EffectAction::retry};
+    s.process().runtime().propose(home, retry, [](const ProposalOutcome&) {});
+    s.request();  // in the same batch
+    s.world.pass(seconds(3));
+  }
+  CHECK(s.world.shared.checkers->voids(VoidReason::wrong_state) == 0);
+  Order slow;
+  slow.wall_ms = 30'000;
+  std::vector<ExecutionId> ids;
+  for (int i = 0; i < 3; ++i) ids.push_back(s.request(slow));
+  s.world.pass(seconds(10));
+  // Every slot of the host is still there.
+  for (const ExecutionId& id : ids) CHECK(s.status(id) == ExecutionStatus::started);
 }
 
 TEST_CASE("an effect that cannot work is parked, and an operator's retry finishes it") {

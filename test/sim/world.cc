@@ -299,7 +299,26 @@ void World::check() {
   }
   shared.problems.expect(workload.answered_twice() == 0, "a proposal was answered twice");
   check_payloads();
+  check_owners();
   check_rebuild();
+}
+
+// One process acts for a role in a partition, under the newest epoch, and none that was fenced.
+void World::check_owners() {
+  std::map<std::string, int> live;
+  for (const auto& process : processes) {
+    for (const PartitionStatus& status : process->runtime().status()) {
+      const CoreState& state = shared.checkers->state(status.where);
+      for (const RoleStatus& role : status.roles) {
+        live[status.where.text() + " " + role.role] += role.live ? 1 : 0;
+        const auto newest = state.epoch_of(*enum_from<DeciderRole>(role.role));
+        shared.problems.expect(!role.live || role.epoch == newest, role.role + " was fenced");
+      }
+    }
+  }
+  for (const auto& [what, count] : live) {
+    shared.problems.expect(count == 1, std::to_string(count) + " processes act: " + what);
+  }
 }
 
 // What was erased opens nowhere; everything else does, and no key is left that nothing uses.

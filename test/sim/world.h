@@ -53,6 +53,7 @@ class World {
   void trouble_with_stores();
   void count(const std::string& what) { ++troubles[what]; }
   void check_payloads();
+  void check_owners();
   void check_rebuild();
 
   bool stalled_ = false;

@@ -11,6 +11,7 @@ namespace {
 constexpr Millis kLookAgain = seconds(5);
 // A host that is full says so at once: asking again at once would fill the log.
 constexpr Millis kAfterRefusal = seconds(1);
+constexpr const char* kUnreadable = "the input cannot be read";
 
 bool held_by_host(const ExecutionRow& row) {
   return row.status == ExecutionStatus::assigned || row.status == ExecutionStatus::started;
@@ -63,7 +64,7 @@ void LauncherPartition::take_up(const ExecutionId& id, const ExecutionRow& row) 
   if (row.status == ExecutionStatus::requested) {
     if (row.cancel_requested) {
       decide_cancelled(id);
-    } else {
+    } else if (!in_flight_.contains(id)) {
       enqueue(id, row);
     }
     return;
@@ -247,32 +248,43 @@ void LauncherPartition::after_assign(const ExecutionId& id, const HostInfo&,
   look_again_later();
 }
 
-// The assignment is applied: hands it to its host. The input is read where blocking is allowed.
+// The assignment is applied: hands it to its host.
 void LauncherPartition::launch(const ExecutionId& id) {
-  const ExecutionRow* found = find(id);
+  const ExecutionRow* row = find(id);
   // The batch that holds the assignment may hold more.
-  if (found == nullptr || !held_by_host(*found)) return;
-  const ExecutionRow& row = *found;
-  launched_.insert(id);
+  if (row == nullptr || !held_by_host(*row)) return;
+  const std::string effect_id = "launch/" + id.text() + "/" + std::to_string(row->attempt);
+  context_.effect(effect_id, [this, id, attempt = row->attempt](const EffectDone& done) {
+    prepare(id, attempt, done);
+  });
+}
+
+// The input is read where blocking is allowed, and again if the stores are away.
+void LauncherPartition::prepare(const ExecutionId& id, std::int64_t attempt,
+                                const EffectDone& done) {
+  const ExecutionRow* row = find(id);
+  if (row == nullptr || !held_by_host(*row) || row->attempt != attempt) return done({});
   const auto stored = context_.rows(kLauncherProjection).get(id.view());
   const auto parsed = stored ? json::parse(*stored) : Result<json::value>(json::value());
   auto launch_row = from_json<LaunchRow>(parsed.ok() ? *parsed : json::value());
   if (!launch_row.ok()) {
-    launched_.erase(id);
-    give_up(id, "the input cannot be read");
-    return;
+    give_up(id, kUnreadable);
+    return done({});
   }
   auto order = std::make_shared<LaunchOrder>();
-  order->org = row.org;
+  order->org = row->org;
   order->execution = id;
-  order->attempt = row.attempt;
-  order->host_epoch = row.host_epoch;
+  order->attempt = attempt;
+  order->host_epoch = row->host_epoch;
   order->language = launch_row->language;
-  order->limits = row.limits;
+  order->limits = row->limits;
   order->input = std::move(launch_row->input);
   auto loaded = std::make_shared<Status>();
-  const auto go_on = context_.guard([this, order, loaded] { hand_over(*order, *loaded); });
-  executor_([order, loaded, go_on, &payloads = payloads_] {
+  const auto go_on = context_.guard([this, order, loaded, done] {
+    hand_over(*order, *loaded);
+    done({});
+  });
+  executor_([order, loaded, go_on, done, &payloads = payloads_] {
     auto input = payloads.load(order->input);
     auto key = payloads.keyring().get(order->input.key);
     if (input.ok() && key.ok()) {
@@ -280,6 +292,7 @@ void LauncherPartition::launch(const ExecutionId& id) {
       order->key = std::move(key).value();
     } else {
       *loaded = input.ok() ? key.error() : input.error();
+      if (loaded->error().retryable()) return done(*loaded);
     }
     go_on();
   });
@@ -291,11 +304,11 @@ void LauncherPartition::hand_over(LaunchOrder& order, const Status& loaded) {
   if (row == nullptr || !held_by_host(*row) || row->attempt != order.attempt) return;
   Host* host = hosts_.find(row->host, row->host_epoch);
   if (!loaded.ok() || host == nullptr) {
-    launched_.erase(id);
-    give_up(id, loaded.ok() ? "the host is gone" : "the input cannot be read");
+    give_up(id, loaded.ok() ? "the host is gone" : kUnreadable);
     return;
   }
   const std::int64_t attempt = order.attempt;
+  launched_.insert(id);
   host->launch(std::move(order));
   // Asked for while the input was read: the host did not know the attempt yet.
   if (row->cancel_requested) host->cancel(id, attempt);

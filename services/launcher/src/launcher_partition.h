@@ -34,6 +34,7 @@ class LauncherPartition final : public RolePartition {
               MicroCredits hold);
   void after_assign(const ExecutionId& id, const HostInfo& host, const ProposalOutcome& outcome);
   void launch(const ExecutionId& id);
+  void prepare(const ExecutionId& id, std::int64_t attempt, const EffectDone& done);
   void hand_over(LaunchOrder& order, const Status& loaded);
   void reject(const ExecutionId& id, RejectReason reason, std::string detail);
   void give_up(const ExecutionId& id, const std::string& reason);
@@ -58,7 +59,7 @@ class LauncherPartition final : public RolePartition {
   AdmissionQueue queue_;
   std::map<ExecutionId, InFlight> in_flight_;
   std::map<ExecutionId, HostId> slots_;  // taken for executions of this partition
-  std::set<ExecutionId> launched_;       // told to a host in this life of the role
+  std::set<ExecutionId> launched_;       // handed to a host in this life of the role
 };
 
 }  // namespace sandtrail
