@@ -96,7 +96,9 @@ Status check_whole(const Parts& parts, Store& store, const TopicTable& topics) {
   // Nothing can have been acknowledged before there is a topic, and no topic before a head mark.
   if (!parts.has_head() && topics.topics() == 0) return {};
   if (!parts.has_head()) return loss_error("its head mark is missing");
-  if (!parts.head.ok()) return parts.head.error();
+  if (!parts.head.ok()) {
+    return Error{parts.head.error().code, parts.head.error().message, loss_error("").hint};
+  }
   const HeadMark& head = *parts.head;
   ST_ASSIGN(const auto inner, store.get_meta(kIdentityKey));
   if (parts.identity != head.identity || inner != head.identity) {
