@@ -7,26 +7,25 @@ std::string process_metrics(Metrics& metrics, Runtime& runtime, const Hosts& hos
   for (const PartitionStatus& partition : runtime.status()) {
     const MetricLabels where{{"topic", partition.where.topic},
                              {"partition", std::to_string(partition.where.partition)}};
-    metrics.gauge("sandtrail_consumer_lag_records", "Records of the log not folded yet.", where)
+    metrics.gauge("consumer_lag_records", "Records of the log not folded yet.", where)
         .set(static_cast<double>(partition.high.value - partition.next.value));
-    metrics.gauge("sandtrail_partition_stopped", "1 if the partition folds no further.", where)
+    metrics.gauge("partition_stopped", "1 if the partition folds no further.", where)
         .set(partition.stopped.empty() ? 0 : 1);
     for (const RoleStatus& role : partition.roles) {
       MetricLabels labels = where;
       labels["role"] = role.role;
-      metrics.gauge("sandtrail_role_live", "1 if the role acts on the partition.", labels)
+      metrics.gauge("role_live", "1 if the role acts on the partition.", labels)
           .set(role.live ? 1 : 0);
-      metrics.gauge("sandtrail_effects_running", "Effects of the role in flight.", labels)
+      metrics.gauge("effects_running", "Effects of the role in flight.", labels)
           .set(static_cast<double>(role.effects_running));
-      metrics.gauge("sandtrail_effects_parked", "Effects that wait for an operator.", labels)
+      metrics.gauge("effects_parked", "Effects that wait for an operator.", labels)
           .set(static_cast<double>(role.effects_parked));
     }
   }
   for (const Hosts::Load& load : hosts.load()) {
     const MetricLabels labels{{"host", load.info.id.text()}};
-    metrics.gauge("sandtrail_host_slots", "Executions the host runs at once.", labels)
-        .set(load.info.slots);
-    metrics.gauge("sandtrail_host_slots_busy", "Slots taken now.", labels).set(load.busy);
+    metrics.gauge("host_slots", "Executions the host runs at once.", labels).set(load.info.slots);
+    metrics.gauge("host_slots_busy", "Slots taken now.", labels).set(load.busy);
   }
   return metrics.exposition();
 }

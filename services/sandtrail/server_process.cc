@@ -63,6 +63,7 @@ std::vector<LanguageInfo> infos_of(const std::vector<Language>& languages) {
   for (const Language& language : languages) {
     LanguageInfo info;
     info.name = language.name;
+    info.file = language.file;
     info.defaults.memory_mib = language.memory_mib_default;
     info.defaults.processes = language.processes_default;
     out.push_back(std::move(info));

@@ -41,7 +41,7 @@ class OpenApiCheck:
 
     def load(self, document):
         self.document = document
-        resource = DRAFT202012.create_resource(document)
+        resource = DRAFT202012.create_resource(_closed(document))
         self._registry = Registry().with_resource(DOCUMENT, resource)
         for path, item in document.get("paths", {}).items():
             pattern = re.compile(re.sub(r"\{[^}]*\}", "[^/]+", path) + r"\Z")
@@ -73,9 +73,23 @@ class OpenApiCheck:
 
     def _validate(self, where, schema, instance):
         if where not in self._validators:
-            anchored = {"$ref": DOCUMENT + schema["$ref"]} if "$ref" in schema else schema
+            anchored = {"$ref": DOCUMENT + schema["$ref"]} if "$ref" in schema \
+                else _closed(schema)
             self._validators[where] = Draft202012Validator(anchored, registry=self._registry)
         errors = [f"{error.json_path}: {error.message}"
                   for error in self._validators[where].iter_errors(instance)]
         assert not errors, f"{where} is not as the document says: {errors[:3]}"
         self.checked += 1
+
+
+def _closed(node):
+    """A copy in which objects have no members but those described: clients must ignore what they
+    do not know, but here everything is to be in the document."""
+    if isinstance(node, list):
+        return [_closed(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    copy = {name: _closed(value) for name, value in node.items()}
+    if node.get("type") == "object" and "properties" in node:
+        copy.setdefault("additionalProperties", False)
+    return copy

@@ -10,6 +10,7 @@ import uuid
 import httpx
 import pytest
 from api import TERMINAL, Api, Operator
+from host_watch import HostWatch
 from rating import account_sums, rated
 from sandtrail_server import run_tool, wait_until
 from traces import records_of
@@ -31,6 +32,7 @@ class Clients:
         self.sink = sink
         self.accepted = {}  # number: execution id
         self.faults = []
+        self.idle = HostWatch(server)
         self._next = iter(range(EXECUTIONS))
         self._lock = threading.Lock()
         self._threads = [threading.Thread(target=self._work) for _ in range(CLIENTS)]
@@ -106,6 +108,11 @@ def test_every_accepted_execution_has_exactly_one_end(aftermath, server):
         if record["headers"]["ce_type"] in TERMINAL_TYPES and record.get("verdict") == "applied":
             ends[record["value"]["execution"]] += 1
     assert set(ends) == ids and set(ends.values()) == {1}
+
+
+def test_no_program_of_a_killed_server_lives_on(aftermath):
+    wait_until(lambda: not aftermath.idle.left(), 10,
+               f"a clean host; left are {aftermath.idle.left()}")
 
 
 def test_results_are_those_of_their_own_program(aftermath, server):

@@ -87,6 +87,28 @@ def test_the_stored_document_is_the_served_one(document):
     assert json.loads((ROOT / "schemas/openapi.json").read_text(encoding="utf-8")) == document
 
 
+def test_the_check_of_answers_notices_what_is_wrong(server, api, check):
+    answer = api.http.get("/v1/billing/balance")
+    before = check.checked
+    assert before > 0
+
+    def changed(change, status=200, kind="application/json"):
+        body = answer.json()
+        change(body)
+        return httpx.Response(status, json=body, request=answer.request,
+                              headers={"content-type": kind})
+
+    check(changed(lambda body: None))
+    assert check.checked == before + 1
+    for wrong in (changed(lambda body: body.pop("position")),
+                  changed(lambda body: body.update(held_microcredits="0")),
+                  changed(lambda body: body.update(extra=1)),
+                  changed(lambda body: None, kind="text/html"),
+                  changed(lambda body: None, status=299)):
+        with pytest.raises(AssertionError):
+            check(wrong)
+
+
 def test_every_code_of_a_problem_has_its_page():
     pages = {path.stem for path in (ROOT / "schemas/problems").glob("*.md")}
     assert {"invalid_request", "malformed_json", "unauthenticated", "insufficient_credits",

@@ -242,7 +242,7 @@ bool fits(const ToAgent& message) {
     count(variable->name);
     count(variable->value);
   } else if (const auto* stage = std::get_if<Stage>(&message)) {
-    texts = stage->argv.size() <= limits::kArgumentsMax;
+    texts = stage->argv.size() <= limits::kStageArgumentsMax;
     for (const auto& argument : stage->argv) count(argument);
   } else if (const auto* input = std::get_if<Stdin>(&message)) {
     size += input->content.size();

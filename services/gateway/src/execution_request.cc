@@ -54,6 +54,13 @@ void check_program(const Context& context, const ExecutionRequest& in, ReadConte
     out.add("/language", "is not one of those here:" + names);
   }
   check_texts(in.args, "/args", out);
+  std::size_t total = 0;
+  for (const std::string& text : in.command) total += text.size();
+  for (const std::string& text : in.args) total += text.size();
+  if (total > limits::kArgumentsBytesMax) {
+    out.add(in.args.empty() ? "/command" : "/args",
+            at_most(limits::kArgumentsBytesMax, "bytes together"));
+  }
 }
 
 bool path_is_fine(std::string_view path) {
@@ -67,9 +74,25 @@ bool path_is_fine(std::string_view path) {
   }
 }
 
-void check_files(const ExecutionRequest& in, ReadContext& out) {
+// What a path cannot be beside the others: a file below another file.
+void check_places(const ExecutionRequest& in, std::set<std::string_view> taken, ReadContext& out) {
+  for (const FileRequest& file : in.files) taken.insert(file.path);
+  for (std::size_t i = 0; i < in.files.size(); ++i) {
+    const std::string_view path = in.files[i].path;
+    for (std::size_t at = path.find('/'); at != path.npos; at = path.find('/', at + 1)) {
+      if (!taken.contains(path.substr(0, at))) continue;
+      out.add("/files/" + std::to_string(i) + "/path", "lies below what is a file itself");
+      break;
+    }
+  }
+}
+
+void check_files(const Context& context, const ExecutionRequest& in, ReadContext& out) {
   if (in.files.size() > limits::kFilesMax) out.add("/files", at_most(limits::kFilesMax, "files"));
   std::set<std::string_view> paths;
+  std::set<std::string_view> code;
+  const LanguageInfo* language = in.language ? find_language(context, *in.language) : nullptr;
+  if (language != nullptr && !language->file.empty()) code.insert(language->file);
   std::size_t total = 0;
   for (std::size_t i = 0; i < in.files.size(); ++i) {
     const FileRequest& file = in.files[i];
@@ -79,6 +102,8 @@ void check_files(const ExecutionRequest& in, ReadContext& out) {
                                 std::to_string(limits::kPathBytesMax) + " bytes");
     } else if (!paths.insert(file.path).second) {
       out.add(at + "/path", "stands in an earlier file");
+    } else if (code.contains(file.path)) {
+      out.add(at + "/path", "is the name of the file that holds the code");
     }
     if (file.content.has_value() == file.content_base64.has_value()) {
       out.add(at, "must have either content or content_base64");
@@ -89,6 +114,7 @@ void check_files(const ExecutionRequest& in, ReadContext& out) {
   if (total > limits::kFilesBytesMax) {
     out.add("/files", at_most(limits::kFilesBytesMax, "bytes together"));
   }
+  check_places(in, std::move(code), out);
 }
 
 void check_stdin(const ExecutionRequest& in, ReadContext& out) {
@@ -192,7 +218,7 @@ std::optional<Problem> prepare_execution(Context& context, Call& call) {
   read_body_as(call.body, in, out);
   if (out.problems.empty()) {
     check_program(context, in, out);
-    check_files(in, out);
+    check_files(context, in, out);
     check_stdin(in, out);
     check_environment(in, out);
     check_labels(in, out);

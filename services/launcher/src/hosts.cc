@@ -21,17 +21,56 @@ void Hosts::add(Host& host) {
   host.set_report_sink([this](HostReport report) { dispatch(std::move(report)); });
 }
 
-std::optional<HostInfo> Hosts::reserve(const std::string& language) {
-  const std::lock_guard lock(mutex_);
-  Entry* best = nullptr;
-  for (Entry& entry : hosts_) {
-    const int free = entry.info.slots - entry.busy;
-    if (free <= 0 || !has_language(entry.info, language)) continue;
-    if (best == nullptr || free > best->info.slots - best->busy) best = &entry;
+std::optional<HostInfo> Hosts::reserve(const TopicPartition& where, const std::string& language) {
+  Calls wake;
+  {
+    const std::lock_guard lock(mutex_);
+    Entry* best = nullptr;
+    std::ptrdiff_t free = 0;
+    for (Entry& entry : hosts_) {
+      const int free_here = entry.info.slots - entry.busy;
+      if (free_here <= 0 || !has_language(entry.info, language)) continue;
+      free += free_here;
+      if (best == nullptr || free_here > best->info.slots - best->busy) best = &entry;
+    }
+    const auto place = std::find_if(line_.begin(), line_.end(),
+                                    [&where](const Place& p) { return p.where == where; });
+    const auto ahead = std::count_if(line_.begin(), place, [best](const Place& p) {
+      return best != nullptr && has_language(best->info, p.language);
+    });
+    if (best != nullptr && free > ahead) {
+      if (place != line_.end()) line_.erase(place);
+      ++best->busy;
+      return best->info;
+    }
+    if (place == line_.end()) line_.push_back({where, language});
+    // There is one for somebody ahead, who takes it or leaves.
+    if (best != nullptr) wake = wake_line_locked();
   }
-  if (best == nullptr) return std::nullopt;
-  ++best->busy;
-  return best->info;
+  for (const auto& call : wake) call();
+  return std::nullopt;
+}
+
+void Hosts::leave_line(const TopicPartition& where) {
+  Calls wake;
+  {
+    const std::lock_guard lock(mutex_);
+    if (leave_line_locked(where)) wake = wake_line_locked();
+  }
+  for (const auto& call : wake) call();
+}
+
+bool Hosts::leave_line_locked(const TopicPartition& where) {
+  return std::erase_if(line_, [&where](const Place& p) { return p.where == where; }) > 0;
+}
+
+Hosts::Calls Hosts::wake_line_locked() const {
+  Calls wake;
+  for (const Place& place : line_) {
+    const auto found = listeners_.find(place.where);
+    if (found != listeners_.end()) wake.push_back(found->second.on_slot_free);
+  }
+  return wake;
 }
 
 void Hosts::occupy(const HostId& host) {
@@ -42,13 +81,13 @@ void Hosts::occupy(const HostId& host) {
 }
 
 void Hosts::release(const HostId& host) {
-  std::vector<std::function<void()>> wake;
+  Calls wake;
   {
     const std::lock_guard lock(mutex_);
     for (Entry& entry : hosts_) {
       if (entry.info.id == host && entry.busy > 0) --entry.busy;
     }
-    for (const auto& [where, listener] : listeners_) wake.push_back(listener.on_slot_free);
+    wake = wake_line_locked();
   }
   for (const auto& call : wake) call();
 }
@@ -81,8 +120,13 @@ void Hosts::attach(const TopicPartition& where, Listener listener) {
 }
 
 void Hosts::detach(const TopicPartition& where) {
-  const std::lock_guard lock(mutex_);
-  listeners_.erase(where);
+  Calls wake;
+  {
+    const std::lock_guard lock(mutex_);
+    listeners_.erase(where);
+    if (leave_line_locked(where)) wake = wake_line_locked();
+  }
+  for (const auto& call : wake) call();
 }
 
 void Hosts::resend() {

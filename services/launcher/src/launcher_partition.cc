@@ -154,6 +154,7 @@ void LauncherPartition::free_slot(const ExecutionId& id) {
 }
 
 void LauncherPartition::schedule() {
+  waits_for_slot_ = false;
   bool progress = true;
   while (progress && !queue_.empty()) {
     progress = false;
@@ -166,6 +167,7 @@ void LauncherPartition::schedule() {
       }
     }
   }
+  if (!waits_for_slot_) hosts_.leave_line(context_.where());
   if (!queue_.empty()) look_again_later();
 }
 
@@ -211,8 +213,11 @@ bool LauncherPartition::schedule_next_of(const OrgId& org_id) {
     // What is in flight may yet be void: wait for it before saying no.
     if (holds + hold.count > org.available().count) return false;
   }
-  const auto host = hosts_.reserve(language);
-  if (!host) return false;
+  const auto host = hosts_.reserve(context_.where(), language);
+  if (!host) {
+    waits_for_slot_ = true;
+    return false;
+  }
   queue_.remove(org_id, row->position, id);
   slots_[id] = host->id;
   assign(id, *row, *host, hold);

@@ -57,6 +57,7 @@ class LauncherPartition final : public RolePartition {
   Executor executor_;
   UnixMs live_since_;
   AdmissionQueue queue_;
+  bool waits_for_slot_ = false;  // schedule() found none for somebody
   std::map<ExecutionId, InFlight> in_flight_;
   std::map<ExecutionId, HostId> slots_;  // taken for executions of this partition
   std::set<ExecutionId> launched_;       // handed to a host in this life of the role

@@ -19,7 +19,7 @@ GatewayOptions completed(GatewayOptions options) {
   if (options.languages.empty()) {
     ExecutionLimits roomy;
     roomy.memory_mib = 512;
-    options.languages = {{"python", {}}, {"java", roomy}};
+    options.languages = {{"python", {}, "main.py"}, {"java", roomy, "Main.java"}};
   }
   return options;
 }

@@ -106,8 +106,8 @@ TEST_CASE("random payloads of every type are refused or read back to the same by
 }
 
 TEST_CASE("what does not fit a frame is known before") {
-  CHECK(fits(Stage{false, std::vector<std::string>(limits::kArgumentsMax, "x")}));
-  CHECK_FALSE(fits(Stage{false, std::vector<std::string>(limits::kArgumentsMax + 1, "x")}));
+  CHECK(fits(Stage{false, std::vector<std::string>(limits::kStageArgumentsMax, "x")}));
+  CHECK_FALSE(fits(Stage{false, std::vector<std::string>(limits::kStageArgumentsMax + 1, "x")}));
   CHECK_FALSE(fits(Stage{false, {std::string(65'536, 'x')}}));
   CHECK_FALSE(fits(Variable{std::string(40'000, 'x'), std::string(40'000, 'x')}));
   CHECK(

@@ -23,6 +23,7 @@ namespace sandtrail {
 struct LanguageInfo {
   std::string name;
   ExecutionLimits defaults;
+  std::string file = {};  // the name its code gets in the work directory
 };
 
 // Runs a task on another thread: work that may block for a disk or for a partition's thread. Must

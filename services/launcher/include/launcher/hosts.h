@@ -23,8 +23,11 @@ class Hosts {
   void add(Host& host);
 
   // Takes a slot of the host with the most free ones that has the language (empty: any). Nullopt:
-  // none is free now.
-  std::optional<HostInfo> reserve(const std::string& language);
+  // none is free now, or others have waited for it longer. Then `where` stands in line until it is
+  // granted one, or leaves; it is told when to try again.
+  std::optional<HostInfo> reserve(const TopicPartition& where, const std::string& language);
+  // `where` waits for no slot any more.
+  void leave_line(const TopicPartition& where);
   // Counts a slot that an attempt from an earlier life of the role still takes.
   void occupy(const HostId& host);
   void release(const HostId& host);
@@ -58,12 +61,22 @@ class Hosts {
     HostInfo info;
     int busy = 0;
   };
+  struct Place {
+    TopicPartition where;
+    std::string language;
+  };
+  using Calls = std::vector<std::function<void()>>;
   void dispatch(HostReport report);
+  bool leave_line_locked(const TopicPartition& where);
+  Calls wake_line_locked() const;
 
   std::function<TopicPartition(const OrgId&)> home_;
   mutable std::mutex mutex_;
   std::vector<Entry> hosts_;
   std::map<TopicPartition, Listener> listeners_;
+  // Partitions that got none, the longest waiting first. Without it a slot would go to who hears
+  // first that it is free, which is who freed it, and a backlog there would starve the others.
+  std::vector<Place> line_;
 };
 
 }  // namespace sandtrail
