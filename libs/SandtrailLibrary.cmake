@@ -13,6 +13,36 @@ if(SANDTRAIL_SANITIZE)
   add_compile_options(-Wno-maybe-uninitialized)
 endif()
 
+# A test's own code is compiled far more often than it costs time to run.
+add_library(sandtrail_test_options INTERFACE)
+target_compile_options(sandtrail_test_options INTERFACE $<$<CONFIG:Release>:-O0>)
+target_link_libraries(sandtrail_test_options INTERFACE sandtrail_warnings)
+
+# The standard headers that many files use are parsed once: 0.82 of the processor's time for a file,
+# the median of three alternating compilations of seven. A file still includes what it uses: a preset
+# without SANDTRAIL_PCH holds it to that.
+file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/empty.cc CONTENT "")
+function(_sandtrail_precompile name options)
+  add_library(${name} STATIC EXCLUDE_FROM_ALL ${PROJECT_BINARY_DIR}/empty.cc)
+  target_link_libraries(${name} PRIVATE ${options})
+  target_precompile_headers(${name} PRIVATE
+    <algorithm> <atomic> <chrono> <functional> <map> <memory> <mutex> <optional> <set> <string>
+    <string_view> <thread> <variant> <vector> ${ARGN})
+endfunction()
+if(SANDTRAIL_PCH)
+  _sandtrail_precompile(sandtrail_pch sandtrail_warnings)
+  _sandtrail_precompile(sandtrail_test_pch sandtrail_test_options <doctest/doctest.h>)
+  # GCC 12 forgets that a precompiled header is the system's, and warns of std::string itself.
+  target_compile_options(sandtrail_warnings INTERFACE
+    -Wno-array-bounds -Wno-restrict -Wno-stringop-overflow -Wno-stringop-overread)
+endif()
+
+function(_sandtrail_use_precompiled target pch)
+  if(TARGET ${pch})
+    target_precompile_headers(${target} REUSE_FROM ${pch})
+  endif()
+endfunction()
+
 function(_sandtrail_require_targets owner)
   foreach(dep IN LISTS ARGN)
     if(NOT TARGET ${dep})
@@ -42,6 +72,7 @@ function(sandtrail_library name)
     add_library(${name} STATIC ${L_SOURCES})
     set(scope PUBLIC)
     target_link_libraries(${name} PRIVATE sandtrail_warnings ${L_PRIVATE_DEPS})
+    _sandtrail_use_precompiled(${name} sandtrail_pch)
   else()
     add_library(${name} INTERFACE)
     set(scope INTERFACE)
@@ -56,19 +87,21 @@ function(sandtrail_program name)
   _sandtrail_parse(P ${name} "" "SOURCES;DEPS" ${ARGN})
   add_executable(${name} ${P_SOURCES})
   target_link_libraries(${name} PRIVATE sandtrail_warnings ${P_DEPS})
+  _sandtrail_use_precompiled(${name} sandtrail_pch)
 endfunction()
 
 # sandtrail_test(NAME SOURCES cc… [DEPS t…] [LABELS l…] [SERIAL])
 # A doctest binary known to ctest as NAME. SERIAL: never beside another test. Labels with a meaning:
 #   tsan   also runs under ThreadSanitizer (scripts/test --sanitizers)
 #   slow   left out by scripts/test --fast
-# The target tests_<label> builds the binaries of a label.
+# The target "all" builds what users run, "tests" the tests, tests_<label> those of a label.
+add_custom_target(tests)
 function(sandtrail_test name)
   _sandtrail_parse(T ${name} "SERIAL" "SOURCES;DEPS;LABELS" ${ARGN})
-  add_executable(${name} ${T_SOURCES})
-  target_link_libraries(${name} PRIVATE sandtrail_warnings doctest_main ${T_DEPS})
-  # A test's own code is compiled far more often than it costs time to run.
-  target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O0>)
+  add_executable(${name} EXCLUDE_FROM_ALL ${T_SOURCES})
+  add_dependencies(tests ${name})
+  target_link_libraries(${name} PRIVATE sandtrail_test_options doctest_main ${T_DEPS})
+  _sandtrail_use_precompiled(${name} sandtrail_test_pch)
   set_target_properties(${name} PROPERTIES
     RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/test)
   add_test(NAME ${name} COMMAND ${name})
@@ -84,12 +117,15 @@ function(sandtrail_test name)
   endforeach()
 endfunction()
 
+add_custom_target(benches)
 # sandtrail_bench(NAME SOURCES cc… [DEPS t…]): a measuring program in bench/, run by scripts/bench
 # through test/bench/run.py, which says what it must print.
 function(sandtrail_bench name)
   _sandtrail_parse(B ${name} "" "SOURCES;DEPS" ${ARGN})
-  add_executable(${name} ${B_SOURCES})
+  add_executable(${name} EXCLUDE_FROM_ALL ${B_SOURCES})
+  add_dependencies(benches ${name})
   target_link_libraries(${name} PRIVATE sandtrail_warnings ${B_DEPS})
+  _sandtrail_use_precompiled(${name} sandtrail_pch)
   set_target_properties(${name} PROPERTIES
     RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bench)
 endfunction()

@@ -82,6 +82,11 @@ def measure_log(build):
     return run_program("log", build / "bench" / "log_bench")
 
 
+def measure_launch(build):
+    """The jail driver without server and log, beside bare bwrap runs."""
+    return run_program("launch", build / "bench" / "launch_bench")
+
+
 def measure_executions(build):
     """Synchronous executions of /bin/true by HTTP, beside bare bwrap runs of it."""
     return [Row("exec", name, ours, unit, "bwrap --unshare-all", bare)
@@ -94,7 +99,8 @@ def measure_memory(build):
 
 
 # A section is a function from the build folder to rows.
-SECTIONS = {"log": measure_log, "exec": measure_executions, "memory": measure_memory}
+SECTIONS = {"log": measure_log, "launch": measure_launch, "exec": measure_executions,
+            "memory": measure_memory}
 
 
 def shown(number):

@@ -187,7 +187,7 @@ Status PartitionFold::fold_one(StoredRecord stored, FoldedBatch& batch) {
   meta_.next = input.position + 1;
   meta_.last.bytes = sha256(bytes_of(judged.stored));
   Bytes chain = meta_.digest.bytes + meta_.last.bytes;
-  chain += static_cast<char>(batch.views_.size());
+  chain += static_cast<char>(judged.judgement.reason);
   meta_.digest.bytes = sha256(chain);
   recent_digests_.emplace_back(input.position, meta_.digest.bytes);
   if (recent_digests_.size() > kRecentDigestsMax) recent_digests_.pop_front();

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Launch to reported end of /bin/true: the jail driver beside bubblewrap, turn by turn, so that
-// both meet the same noise. Usage: bench_jail_launch [RUNS]. Prints figures, asserts nothing.
+// both meet the same noise. Prints JSON lines as run.py says.
+//
+//   launch_bench [runs=200]
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -20,18 +22,21 @@ namespace {
 
 using namespace sandtrail;
 
-struct Figures {
-  std::vector<double> ms;
+// `part` of the values are not above the result.
+double quantile(std::vector<double> values, double part) {
+  std::sort(values.begin(), values.end());
+  return values[static_cast<std::size_t>(part * static_cast<double>(values.size() - 1))];
+}
 
-  void print(const char* name) {
-    std::sort(ms.begin(), ms.end());
-    const auto at = [&](double part) {
-      return ms[static_cast<std::size_t>(part * static_cast<double>(ms.size() - 1))];
-    };
-    std::printf("%-28s p50 %6.2f  p90 %6.2f  p99 %6.2f  max %6.2f ms\n", name, at(0.5), at(0.9),
-                at(0.99), ms.back());
+void print(const char* name, const std::vector<double>& ours_ms,
+           const std::vector<double>& bwrap_ms) {
+  for (const int percent : {50, 99}) {
+    std::printf(
+        "{\"name\":\"%s, p%d\",\"unit\":\"ms\",\"value\":%.3f,"
+        "\"baseline\":\"bwrap --unshare-all\",\"baseline_value\":%.3f}\n",
+        name, percent, quantile(ours_ms, percent / 100.0), quantile(bwrap_ms, percent / 100.0));
   }
-};
+}
 
 bool run_bwrap() {
   const char* argv[] = {"bwrap", "--unshare-all", "--ro-bind", "/", "/", "/bin/true", nullptr};
@@ -71,9 +76,9 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "%s\n", driver.error().text().c_str());
     return 1;
   }
-  Figures jail;
-  Figures boot;
-  Figures bwrap;
+  std::vector<double> jail_ms;
+  std::vector<double> boot_ms;
+  std::vector<double> bwrap_ms;
   for (int i = 0; i < runs; ++i) {
     auto begin_us = clock.monotonic_us();
     const auto exit = run_jail(*driver.value(), clock, random);
@@ -81,17 +86,16 @@ int main(int argc, char** argv) {
       std::fprintf(stderr, "jail: %s\n", exit.broken ? exit.broken->text().c_str() : "failed");
       return 1;
     }
-    jail.ms.push_back(static_cast<double>(clock.monotonic_us() - begin_us) / 1000);
-    boot.ms.push_back(static_cast<double>(exit.timings.boot_us) / 1000);
+    jail_ms.push_back(static_cast<double>(clock.monotonic_us() - begin_us) / 1000);
+    boot_ms.push_back(static_cast<double>(exit.timings.boot_us) / 1000);
     begin_us = clock.monotonic_us();
     if (!run_bwrap()) {
       std::fprintf(stderr, "bwrap failed\n");
       return 1;
     }
-    bwrap.ms.push_back(static_cast<double>(clock.monotonic_us() - begin_us) / 1000);
+    bwrap_ms.push_back(static_cast<double>(clock.monotonic_us() - begin_us) / 1000);
   }
-  jail.print("jail: launch to on_exit");
-  boot.print("jail: launch to started");
-  bwrap.print("bwrap: spawn to exit");
+  print("jail, /bin/true: launch to reported end", jail_ms, bwrap_ms);
+  print("jail, /bin/true: launch to program's start", boot_ms, bwrap_ms);
   return 0;
 }
