@@ -1,110 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "webhooks/webhooks_role.h"
 
-#include "base/limits.h"
+#include <algorithm>
+
 #include "crypto/digest.h"
-#include "crypto/webhook_signature.h"
 #include "domain/notify.h"
-#include "message.h"
 #include "retry.h"
-#include "send_queue.h"
+#include "sender.h"
 
 namespace sandtrail {
 namespace {
 
-struct Shared {
-  http::Client& client;
-  Payloads& payloads;
-  Executor executor;
-  Random& random;
-  WebhookOptions options;
-  SendQueue queue;
-};
-
-// One attempt on its way: what it needs of the state, taken on the partition's thread.
-struct Attempt {
-  DeliveryId delivery;
-  DeliveryRow row;
-  std::int64_t number = 0;
-  MessageRow message;
-  std::string url;  // of the endpoint; empty: the callback, see the input
-  SealedPayload secret;
-  PayloadPurpose secret_purpose;
-  std::optional<Result<http::ClientResponse>> answer;
-  std::string impossible;  // why it could not be made at all: no further attempt helps
-};
-
-// Fills in what is sealed and sends. Runs where blocking is allowed; calls `done` at the end.
-class Sender : public std::enable_shared_from_this<Sender> {
- public:
-  Sender(Shared& shared, std::shared_ptr<Attempt> attempt, UnixMs now, std::function<void()> done)
-      : shared_(shared), attempt_(std::move(attempt)), now_(now), done_(std::move(done)) {}
-
-  void run() {
-    auto& payloads = shared_.payloads;
-    MessageParts parts;
-    parts.type = attempt_->row.message_type;
-    parts.execution = attempt_->row.execution;
-    parts.org = attempt_->row.org;
-    parts.row = attempt_->message;
-    parts.public_url = shared_.options.public_url;
-    auto input = payloads.open_json<ExecutionInput>({"input", ""}, parts.row.input);
-    auto secret = payloads.open(attempt_->secret_purpose, attempt_->secret);
-    if (!input.ok() || !secret.ok()) return impossible("erased");
-    parts.input = std::move(input).value();
-    if (const auto& finished = parts.row.finished; finished && finished->payload) {
-      auto output = payloads.open_json<ExecutionOutput>(
-          {"output", std::to_string(finished->attempt)}, *finished->payload);
-      if (!output.ok()) return impossible("erased");
-      parts.output = std::move(output).value();
-    }
-    if (attempt_->url.empty()) attempt_->url = parts.input.callback_url;
-    auto url = http::parse_url(attempt_->url);
-    auto key = parse_webhook_secret(*secret);
-    if (!url.ok() || !key.ok()) return impossible("invalid_endpoint");
-    send(std::move(url).value(), *key, message_body(parts));
-  }
-
- private:
-  void impossible(const std::string& why) {
-    attempt_->impossible = why;
-    done_();
-  }
-
-  void send(http::Url url, const SecretBytes& key, std::string body) {
-    const std::string host = url.host + ":" + std::to_string(url.port);
-    auto request = std::make_shared<http::ClientRequest>();
-    request->method = "POST";
-    const std::int64_t timestamp_s = now_.count / 1000;
-    const std::string id = attempt_->delivery.text();
-    request->fields.add("Content-Type", "application/json");
-    request->fields.add("webhook-id", id);
-    request->fields.add("webhook-timestamp", std::to_string(timestamp_s));
-    request->fields.add("webhook-signature", sign_webhook(key, id, timestamp_s, body));
-    request->url = std::move(url);
-    request->body = std::move(body);
-    request->timeout = limits::kWebhookTimeout;
-    request->response_bytes_max = limits::kWebhookResponseBytesMax;
-    request->truncate_response = true;
-    shared_.queue.submit(host, [self = shared_from_this(), host, request] {
-      self->shared_.client.send(std::move(*request),
-                                [self, host](Result<http::ClientResponse> answer) {
-                                  self->attempt_->answer = std::move(answer);
-                                  self->done_();
-                                  self->shared_.queue.finished(host);
-                                });
-    });
-  }
-
-  Shared& shared_;
-  std::shared_ptr<Attempt> attempt_;
-  UnixMs now_;
-  std::function<void()> done_;
-};
-
 class WebhooksPartition final : public RolePartition {
  public:
-  WebhooksPartition(RoleContext& context, Shared& shared) : context_(context), shared_(shared) {}
+  WebhooksPartition(RoleContext& context, Sending& sending)
+      : context_(context), sending_(sending) {}
 
   void resume() override {
     for (const auto& [id, row] : context_.state().executions.rows()) schedule(id, row);
@@ -179,8 +89,7 @@ class WebhooksPartition final : public RolePartition {
                       auto made = make_attempt(id, *now, number);
                       auto sent = context_.guard([this, made, done] { sent_one(*made, done); });
                       if (!made->impossible.empty()) return sent();
-                      auto sender = std::make_shared<Sender>(shared_, made, context_.now(), sent);
-                      shared_.executor([sender] { sender->run(); });
+                      send_attempt(sending_, made, context_.now(), sent);
                     });
   }
 
@@ -217,6 +126,7 @@ class WebhooksPartition final : public RolePartition {
   void sent_one(const Attempt& made, const EffectDone& done) {
     const DeliveryRow* row = context_.state().deliveries.find(made.delivery);
     if (row == nullptr || row->attempts + 1 != made.number) return done({});
+    if (made.prevented) return done(*made.prevented);
     if (made.answer && result_of(*made.answer) == AttemptResult::gone && made.row.endpoint) {
       disable(*made.row.endpoint, made.row.org);
     }
@@ -256,8 +166,8 @@ class WebhooksPartition final : public RolePartition {
       case AttemptResult::failed:
         break;
     }
-    const auto next = next_attempt(shared_.options.retry_after, made.number, retry_after,
-                                   context_.now(), shared_.random);
+    const auto next = next_attempt(sending_.options.retry_after, made.number, retry_after,
+                                   context_.now(), sending_.random);
     if (!next) return WebhookExhausted{made.delivery, "attempts", facts};
     return WebhookAttempted{made.delivery, facts, *next};
   }
@@ -275,22 +185,22 @@ class WebhooksPartition final : public RolePartition {
   }
 
   RoleContext& context_;
-  Shared& shared_;
+  Sending& sending_;
 };
 
 class WebhooksRole final : public Role {
  public:
   WebhooksRole(http::Client& client, Payloads& payloads, Executor executor, Random& random,
                WebhookOptions options)
-      : shared_{client, payloads, std::move(executor), random, std::move(options), {}} {}
+      : sending_{client, payloads, std::move(executor), random, std::move(options), {}} {}
   DeciderRole name() const override { return DeciderRole::webhooks; }
   bool owns(TopicKind topic) const override { return topic == TopicKind::events; }
   std::unique_ptr<RolePartition> open(RoleContext& context) override {
-    return std::make_unique<WebhooksPartition>(context, shared_);
+    return std::make_unique<WebhooksPartition>(context, sending_);
   }
 
  private:
-  Shared shared_;
+  Sending sending_;
 };
 
 }  // namespace

@@ -73,7 +73,8 @@ struct WebhookDelivered {
 struct WebhookExhausted {
   static constexpr std::string_view kType = "sandtrail.webhook.exhausted";
   DeliveryId delivery;
-  std::string reason;                   // "attempts", "endpoint_gone", "erased"
+  // "attempts", "gone" (410), "endpoint_gone", "invalid_endpoint", "erased", "unreadable".
+  std::string reason;
   std::optional<AttemptFacts> attempt;  // the last, unless none was made now
   template <typename Self, typename V>
   static void fields(Self& s, V& v) {
