@@ -48,8 +48,7 @@ Result<UniqueFd> load_agent(const std::string& path) {
 Status require_root() {
   if (::geteuid() == 0) return {};
   return Error{ErrorCode::denied, "the process jail needs root to limit and separate programs",
-               "start the host service as root (it drops every right before a program runs), or "
-               "choose another driver"};
+               "start it as root: it drops every right before a program runs"};
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
+#include <filesystem>
 
 #include "base/file.h"
 #include "codec/reflect.h"
@@ -149,9 +150,21 @@ void describe(CLI::App& app, DevOptions& options) {
 // What stands on the command line counts before the environment and the file.
 Result<Config> configure(const DevOptions& options) {
   Environment environment = process_environment();
-  if (!options.data_dir.empty()) environment["SANDTRAIL_DATA_DIR"] = options.data_dir;
-  if (!options.listen.empty()) environment["SANDTRAIL_SERVER_LISTEN"] = options.listen;
-  return load_config(options.config_file, environment);
+  if (!options.data_dir.empty()) {
+    std::error_code ignored;
+    const auto absolute = std::filesystem::absolute(options.data_dir, ignored);
+    environment["SANDTRAIL_DATA_DIR"] = absolute.lexically_normal().string();
+  }
+  const std::string listen = "SANDTRAIL_SERVER_LISTEN";
+  if (!options.listen.empty()) environment[listen] = options.listen;
+  auto config = load_config(options.config_file, environment);
+  if (config.ok() || options.listen.empty()) return config;
+  Error error = config.error();
+  const std::string origin = "environment: " + listen;
+  if (const auto at = error.message.find(origin); at != std::string::npos) {
+    error.message.replace(at, origin.size(), "--listen");
+  }
+  return error;
 }
 
 }  // namespace

@@ -110,8 +110,31 @@ def test_verification_finds_what_was_changed(new_server):
     server.stop()
 
 
+@pytest.mark.parametrize("arguments, said", [
+    (["log", "cat", "events", "--type", "execution.finish"], "execution.finished"),
+    (["log", "cat", "events", "--type", "bogus.*"], "no type 'bogus.*'"),
+    (["log", "tail", "events", "--org", "org_x"], "no organisation's id"),
+    (["dev", "--listen", "99"], "--listen"),
+    (["executions", "lst"], "did you mean"),
+])
+def test_a_typing_error_is_told(server, arguments, said):
+    done = run_tool(*arguments, "--data-dir", server.data_dir, check=False)
+    assert done.returncode == 2 and said in done.stderr
+
+
+@pytest.mark.parametrize("code, exit_code, said", [
+    ("kill -SEGV $$", 139, "signal 11"),
+    ("while :; do :; done", 124, "timeout"),
+    ("exit 7", 7, ""),
+])
+def test_run_ends_as_its_program_did(server, code, exit_code, said):
+    done = run_tool("run", "-l", "bash", "--wall-ms", "500", "-c", code, "--data-dir",
+                    server.data_dir, check=False)
+    assert done.returncode == exit_code and said in done.stderr and bool(done.stderr) == bool(said)
+
+
 def test_without_a_server_it_says_so(tmp_path):
     done = run_tool("run", "-l", "sh", "-c", "true", "--data-dir", tmp_path, check=False)
     assert done.returncode in (2, 3) and "sandtrail dev" in done.stderr
     done = run_tool("audit", "verify", "--data-dir", tmp_path / "nothing", check=False)
-    assert done.returncode == 3 and done.stderr
+    assert done.returncode == 3 and "--data-dir" in done.stderr

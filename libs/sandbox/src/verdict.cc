@@ -15,7 +15,7 @@ struct Ruling {
 Ruling rule_on_kill(KillReason reason) {
   switch (reason) {
     case KillReason::cancelled:
-      return {Verdict::cancelled, "cancel_requested", VerdictActor::operator_};
+      return {Verdict::cancelled, "cancel_requested", VerdictActor::caller};
     case KillReason::wall_time:
       return {Verdict::timeout, "wall_time", VerdictActor::host};
     case KillReason::output_flood:
@@ -98,8 +98,8 @@ std::string_view name_of(VerdictActor actor) {
       return "kernel";
     case VerdictActor::host:
       return "host";
-    case VerdictActor::operator_:
-      return "operator";
+    case VerdictActor::caller:
+      return "caller";
   }
   return "host";
 }

@@ -66,9 +66,11 @@ Error problem_error(const http::ClientResponse& response) {
 
 Error with_advice(Error error, const Target& target) {
   if (error.code == ErrorCode::unavailable && error.hint.empty()) {
-    error.hint = target.unix_path.empty()
-                     ? "is the server running? `sandtrail dev` starts one"
-                     : "is the server running here? The operator's verbs use its unix socket";
+    error.hint =
+        target.unix_path.empty()
+            ? "is the server running? `sandtrail dev` starts one"
+            : "is the server running here? This verb uses its unix socket; `sandtrail dev` "
+              "starts one, --data-dir says where";
   }
   return error;
 }

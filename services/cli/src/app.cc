@@ -155,6 +155,7 @@ void Program::add(Command command) {
   const std::string word =
       space == std::string::npos ? command.verb : command.verb.substr(space + 1);
   CLI::App* app = parent_of(command.verb).add_subcommand(word, command.summary);
+  if (word == "ls") app->alias("list");  // what people type first
   app->footer(command.examples);
   app->fallthrough();
   AppOptions to(*app);

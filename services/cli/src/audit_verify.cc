@@ -13,7 +13,13 @@ struct VerifyOptions {
 };
 
 Result<NoteVerifier> read_verifier(const std::string& path) {
-  ST_ASSIGN(std::string text, read_file(path, limits::kNoteBytesMax));
+  auto read = read_file(path, limits::kNoteBytesMax);
+  if (!read.ok() && read.error().code == ErrorCode::not_found) {
+    return Error{ErrorCode::not_found, "there is no verifier key " + path,
+                 "--data-dir names a server's data directory, --vkey another place of the key"};
+  }
+  if (!read.ok()) return read.error();
+  std::string text = std::move(read).value();
   while (text.ends_with('\n')) text.pop_back();
   auto verifier = NoteVerifier::parse(text);
   if (verifier.ok()) return verifier;

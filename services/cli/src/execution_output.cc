@@ -12,6 +12,7 @@ namespace {
 
 constexpr int kExitTimeout = 124;
 constexpr int kExitOther = 125;
+constexpr int kExitSignal = 128;  // + its number, as shells do
 
 // How it ended, in one word or two.
 std::string end_of(const json::value& execution) {
@@ -56,9 +57,10 @@ std::string summary_of(const Session& session, const json::value& execution) {
   std::string out =
       session.painted_error(end_of(execution), verdict == "ok" ? Color::green : Color::red);
   if (const auto wall = cell(execution, "usage.wall_us"); !wall.empty()) out += " in " + wall;
-  const bool settled = !shown_at(execution, "cost.settled_microcredits").empty();
-  if (const auto credits = shown_at(execution, "cost.credits"); !credits.empty()) {
-    out += std::string(settled ? ", " : ", at most ") + credits + " credits";
+  if (const auto settled = cell(execution, "cost.settled_microcredits"); !settled.empty()) {
+    out += ", " + settled + " credits";
+  } else if (const auto held = cell(execution, "cost.hold_microcredits"); !held.empty()) {
+    out += ", at most " + held + " credits";
   }
   return out + ", " + shown(execution, "id");
 }
@@ -67,11 +69,13 @@ int exit_code_of(const json::value& execution) {
   const std::string verdict = shown(execution, "verdict");
   if (verdict == "ok") return 0;
   if (verdict == "timeout") return kExitTimeout;
-  if (verdict != "nonzero_exit") return kExitOther;
-  const std::string text = shown(execution, "exit_code");
+  const bool signaled = verdict == "signaled";
+  if (!signaled && verdict != "nonzero_exit") return kExitOther;
+  const std::string text = shown(execution, signaled ? "signal" : "exit_code");
   int code = 0;
   const auto parsed = std::from_chars(text.data(), text.data() + text.size(), code);
-  return parsed.ec == std::errc() && code > 0 && code < 256 ? code : kExitOther;
+  if (parsed.ec != std::errc() || code <= 0 || code > (signaled ? 127 : 255)) return kExitOther;
+  return signaled ? kExitSignal + code : code;
 }
 
 }  // namespace sandtrail::cli

@@ -34,7 +34,7 @@ const std::vector<Column> kFields{{"id", "id"},
                                   {"ended", "ended_at"},
                                   {"wall", "usage.wall_us"},
                                   {"cpu", "usage.cpu_us"},
-                                  {"memory peak", "usage.memory_peak_bytes"},
+                                  {"memory peak bytes", "usage.memory_peak_bytes"},
                                   {"stdout bytes", "stdout_bytes"},
                                   {"stderr bytes", "stderr_bytes"},
                                   {"attempt", "attempt"},
@@ -95,7 +95,8 @@ int get(Session& session, OneOptions& o) {
   if (!answer.ok()) return session.fail(answer.error());
   if (!o.output) return show_one(session, answer->body, kFields);
   write_streams(session, answer->body);
-  return 0;
+  // There is no output to give, which a script must be able to tell from an empty one.
+  return shown(answer->body, "erased") == "true" ? kExitFailure : 0;
 }
 
 int cancel(Session& session, OneOptions& o) {

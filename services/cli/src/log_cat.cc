@@ -6,6 +6,8 @@
 
 #include "api.h"
 #include "commands.h"
+#include "config/nearest.h"
+#include "domain/event.h"
 #include "log_fold.h"
 #include "session.h"
 
@@ -35,6 +37,23 @@ bool fits(const LogOptions& o, const StoredRecord& stored) {
   return stored.position.value >= o.from.value_or(0) &&
          (o.org.empty() || stored.record.key == o.org) &&
          type_fits(stored.record.header("ce_type").value_or(""), o.type);
+}
+
+// What is wrong with the filters; "" if nothing. A typing error must not look like an empty log.
+std::string wrong_filter(const LogOptions& o) {
+  if (!o.org.empty() && !OrgId::parse(o.org)) return "--org is no organisation's id: " + o.org;
+  if (o.type.empty()) return "";
+  bool known = false;
+  std::vector<std::string> types;
+  for_each_event_type([&]<typename T>() {
+    known = known || type_fits(T::kType, o.type);
+    types.emplace_back(T::kType.substr(kTypePrefix.size()));
+  });
+  if (known) return "";
+  const std::string meant = nearest(o.type, types);
+  return "there is no type '" + o.type + "'" +
+         (meant.empty() ? "; write execution.finished, or execution.* for all of a kind"
+                        : "; did you mean '" + meant + "'?");
 }
 
 std::string header(const Record& record, std::string_view name) {
@@ -192,6 +211,7 @@ Status Viewer::follow() {
 }
 
 int cat(Session& session, LogOptions& o) {
+  if (const std::string wrong = wrong_filter(o); !wrong.empty()) return session.usage(wrong);
   Viewer viewer(session, o);
   if (const Status status = viewer.open(); !status.ok()) return session.fail(status.error());
   const auto shown = viewer.show(o.count.value_or(std::numeric_limits<std::int64_t>::max()));
@@ -201,6 +221,7 @@ int cat(Session& session, LogOptions& o) {
 int tail(Session& session, LogOptions& o) {
   const std::int64_t count = o.count.value_or(kTailDefault);
   if (count < 0 || count > 1'000'000) return session.usage("-n must be 0 to 1000000");
+  if (const std::string wrong = wrong_filter(o); !wrong.empty()) return session.usage(wrong);
   Viewer viewer(session, o);
   if (const Status status = viewer.open(); !status.ok()) return session.fail(status.error());
   const auto shown = viewer.show_last(static_cast<std::size_t>(count));

@@ -158,8 +158,8 @@ Commands log_verify_commands() {
   const auto named = [](const char* verb) {
     return make_command<NoOptions>(
         verb, "Fold the log anew and compare every row with the running server's",
-        "sandtrail log verify\nsandtrail log verify --data-dir /var/lib/sandtrail", no_options,
-        verify);
+        "sandtrail " + std::string(verb) + "\nsandtrail " + verb + " --data-dir /var/lib/sandtrail",
+        no_options, verify);
   };
   return {named("log verify"), named("log replay")};
 }

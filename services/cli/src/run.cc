@@ -10,7 +10,7 @@
 namespace sandtrail::cli {
 namespace {
 
-constexpr int kExitNotOver = 125;
+constexpr int kExitNotOver = 75;  // EX_TEMPFAIL of sysexits.h
 constexpr std::int64_t kForeverSeconds = std::int64_t{1} << 40;
 
 void options(Options& to, RunOptions& o) {
@@ -77,8 +77,10 @@ int show(Session& session, const json::value& execution) {
     session.note("it is not over yet: " + shown(execution, "id"));
     return kExitNotOver;
   }
-  const bool ended_well = !shown(execution, "verdict").empty();
-  if (session.globals.verbose || session.parts.err_is_terminal || !ended_well) {
+  // Its own exit code says enough; a program that was ended by something else cannot tell.
+  const std::string verdict = shown(execution, "verdict");
+  const bool ended_itself = verdict == "ok" || verdict == "nonzero_exit";
+  if (session.globals.verbose || session.parts.err_is_terminal || !ended_itself) {
     session.note(summary_of(session, execution));
   }
   return exit_code_of(execution);
@@ -119,13 +121,17 @@ int run(Session& session, RunOptions& options) {
 }  // namespace
 
 Commands run_commands() {
-  return {make_command<RunOptions>(
-      "run", "Run a program in a sandbox and pass on its output and exit code",
-      "sandtrail run main.py\n"
-      "sandtrail run -c 'print(6 * 7)'\n"
-      "echo hello | sandtrail run --stdin - main.py -- --flag\n"
-      "sandtrail run --memory-mib 512 -f data.csv -- sort data.csv",
-      options, run)};
+  return {make_command<RunOptions>("run",
+                                   "Run a program in a sandbox and pass on its output and exit "
+                                   "code. Ends with 128 + N if signal N\n"
+                                   "ended the program, 124 if it took too long, 125 if another "
+                                   "limit or fault ended it, 75 if it\n"
+                                   "isn't over yet, 2 or 3 if it could not be run at all.",
+                                   "sandtrail run main.py\n"
+                                   "sandtrail run -c 'print(6 * 7)'\n"
+                                   "echo hello | sandtrail run --stdin - main.py -- --flag\n"
+                                   "sandtrail run --memory-mib 512 -f data.csv -- sort data.csv",
+                                   options, run)};
 }
 
 }  // namespace sandtrail::cli

@@ -2,6 +2,7 @@
 #include "session.h"
 
 #include <algorithm>
+#include <filesystem>
 
 #include "domain/common.h"
 
@@ -48,7 +49,7 @@ std::string Session::variable(const std::string& name) const {
 Result<std::string> Session::data_directory() const {
   std::string path =
       globals.data_dir.empty() ? default_data_directory(parts.environment) : globals.data_dir;
-  if (!path.empty()) return path;
+  if (!path.empty()) return std::filesystem::absolute(path).lexically_normal().string();
   return Error{ErrorCode::invalid_argument, "there is no data directory",
                "give --data-dir, or set SANDTRAIL_DATA_DIR"};
 }

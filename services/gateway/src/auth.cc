@@ -54,6 +54,10 @@ void refuse(Context& context, const CallPtr& call, const Credentials* credential
   if (result.problem == "missing_role") {
     problem.detail = "this needs the role " + std::string(enum_text(call->route->role));
   } else {
+    problem.detail = result.reason == "no_key" ? "send it as Authorization: Bearer st_…"
+                     : result.reason == "malformed_key"
+                         ? "what stands in Authorization is no key: they start with st_"
+                         : "an operator or an administrator of the organisation can make another";
     problem.fields = {{"WWW-Authenticate", credentials == nullptr
                                                ? "Bearer realm=\"sandtrail\""
                                                : "Bearer error=\"invalid_token\""}};

@@ -78,8 +78,8 @@ ExecutionView view_of(const ExecutionDoc& doc, const TopicPartition& where,
   view.cancel_requested = doc.cancel_requested;
   if (doc.result) show_result(view, *doc.result, output);
   view.timings = timings_of(doc);
-  if (doc.hold)
-    view.cost = CostView{*doc.hold, doc.settled, credits_text(doc.settled.value_or(*doc.hold))};
+  if (doc.hold) view.cost = CostView{*doc.hold, doc.settled, {}};
+  if (doc.hold && doc.settled) view.cost->credits = credits_text(*doc.settled);
   if (doc.status == ExecutionStatus::rejected) {
     view.rejection = RejectionView{doc.reason, if_any(doc.detail)};
   }

@@ -120,7 +120,9 @@ void check_url(const http::AddressPolicy& policy, const std::string& url, const 
   const bool loopback_name = host == "localhost" || host.ends_with(".localhost");
   if ((loopback_name && !http::address_allowed(policy, "127.0.0.1")) ||
       (is_literal(host) && !http::address_allowed(policy, host))) {
-    context.add(at, "names an address that is not public, and may not be called");
+    context.add(
+        at,
+        "names an address that is not public; an operator can allow it with webhooks.allow_cidrs");
   }
 }
 

@@ -31,7 +31,7 @@ struct TimingsView {
 struct CostView {
   MicroCredits hold;
   std::optional<MicroCredits> settled;
-  std::string credits;  // settled, or else held
+  std::optional<std::string> credits;  // settled, as a decimal number
   template <typename Self, typename V>
   static void fields(Self& s, V& v) {
     v("hold_microcredits", s.hold);

@@ -115,7 +115,7 @@ TEST_CASE("the exit code says how the program ended") {
            Row{R"("verdict":"ok","exit_code":0)", 0, "ok in 12.3 ms, 0.0031 credits, exe_1"},
            Row{R"("verdict":"nonzero_exit","exit_code":7)", 7, "exit 7 in 12.3 ms"},
            Row{R"("verdict":"timeout","signal":9)", 124, "timeout in"},
-           Row{R"("verdict":"signaled","signal":11)", 125, "signal 11 in"},
+           Row{R"("verdict":"signaled","signal":11)", 139, "signal 11 in"},
            Row{R"("verdict":"memory_limit")", 125, "memory_limit in"},
            Row{R"("verdict":"compile_error","exit_code":1)", 125, "compile_error"},
            Row{R"("verdict":"internal_error")", 125, "internal_error"},
@@ -187,7 +187,7 @@ TEST_CASE("--wait bounds the waiting") {
   h.answer(202, R"({"id":"exe_1","status":"requested"})");
   h.answer(200, R"({"id":"exe_1","status":"requested"})");
   h.answer(200, R"({"id":"exe_1","status":"requested"})");
-  CHECK(h.run({"run", "--wait", "2", "--", "x"}) == 125);
+  CHECK(h.run({"run", "--wait", "2", "--", "x"}) == 75);
   CHECK(h.requests().front().fields.get("Prefer") == "wait=2");
   CHECK(h.last_request().fields.get("Prefer") == "wait=0");
   CHECK(has(h.err, "it is not over yet: exe_1"));

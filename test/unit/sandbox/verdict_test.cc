@@ -77,7 +77,7 @@ TEST_CASE("each end has one verdict, cause and actor, in the order of precedence
       {"wall compiling", with(signaled(SIGKILL, "compile"), K::wall_time), V::timeout, "wall_time",
        A::host},
       {"cancel over exit", with(exited(0), K::cancelled), V::cancelled, "cancel_requested",
-       A::operator_},
+       A::caller},
       {"flood", with(signaled(SIGKILL), K::output_flood), V::output_limit, "output_flood", A::host},
       {"bomb", with(with_oom({}), K::process_flood), V::process_limit, "process_flood", A::host},
       {"shutdown", with({}, K::host_shutdown), V::internal_error, "host_shutdown", A::host},
@@ -120,7 +120,7 @@ TEST_CASE("evidence names everything notable, in a fixed order") {
 }
 
 TEST_CASE("names are the ones the log and the API use") {
-  CHECK(name_of(VerdictActor::operator_) == "operator");
+  CHECK(name_of(VerdictActor::caller) == "caller");
   CHECK(signal_name(SIGSEGV) == "SIGSEGV");
   CHECK(signal_name(70) == "signal 70");
 }

@@ -135,7 +135,7 @@ struct ExecutionFinished {
   std::int64_t host_epoch = 0;
   Verdict verdict = Verdict::internal_error;
   std::string cause;                  // stable snake_case: "exit", "kernel_oom", "wall_time" …
-  std::string decided_by;             // "program", "kernel", "host", "operator"
+  std::string decided_by;             // "program", "kernel", "host", "caller"
   std::vector<std::string> evidence;  // limits hit and survived, and other observations
   std::optional<std::int64_t> exit_code;
   std::optional<std::int64_t> signal;

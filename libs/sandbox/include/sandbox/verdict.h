@@ -20,9 +20,9 @@ enum class VerdictActor : unsigned char {
   program,   // itself
   kernel,    // a kernel limit or fault
   host,      // a limit the host watches, or the host's failure
-  operator_  // on request
+  caller  // who asked for its end
 };
-std::string_view name_of(VerdictActor actor);  // "operator" for operator_
+std::string_view name_of(VerdictActor actor);
 
 struct SandboxJudgement {
   Verdict verdict = Verdict::internal_error;
