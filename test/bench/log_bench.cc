@@ -157,9 +157,9 @@ void print(const char* driver, std::size_t in_flight, const std::vector<Turn>& p
       "\"baseline_value\":%.0f,"
       "\"port_ack_p50_ms\":%.3f,\"port_ack_p99_ms\":%.3f,"
       "\"raw_write_p50_ms\":%.3f,\"raw_write_p99_ms\":%.3f}\n",
-      kValueBytes, in_flight, driver, port_rate, raw_rate,
-      median(port, &Turn::ack_p50_ms), median(port, &Turn::ack_p99_ms),
-      median(raw, &Turn::ack_p50_ms), median(raw, &Turn::ack_p99_ms));
+      kValueBytes, in_flight, driver, port_rate, raw_rate, median(port, &Turn::ack_p50_ms),
+      median(port, &Turn::ack_p99_ms), median(raw, &Turn::ack_p50_ms),
+      median(raw, &Turn::ack_p99_ms));
   std::fflush(stdout);
 }
 

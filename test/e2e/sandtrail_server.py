@@ -84,8 +84,9 @@ class Server:
                        if not name.startswith("SANDTRAIL_")}
         with open(self.log, "ab") as err, open(self._stdout, "wb") as out:
             self.process = subprocess.Popen(
-                [str(program()), "dev", "--data-dir", os.path.relpath(self.data_dir, self.directory),
-                 "--listen", "127.0.0.1:0", "--config", str(self.config_file)],
+                [str(program()), "dev", "--listen", "127.0.0.1:0",
+                 "--data-dir", os.path.relpath(self.data_dir, self.directory),
+                 "--config", str(self.config_file)],
                 cwd=self.directory, stdin=subprocess.DEVNULL, stdout=out, stderr=err,
                 env=environment | self.environment, start_new_session=True)
         if wait:

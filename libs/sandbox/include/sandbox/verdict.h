@@ -17,10 +17,10 @@ namespace sandtrail {
 
 // Who ended the program.
 enum class VerdictActor : unsigned char {
-  program,   // itself
-  kernel,    // a kernel limit or fault
-  host,      // a limit the host watches, or the host's failure
-  caller  // who asked for its end
+  program,  // itself
+  kernel,   // a kernel limit or fault
+  host,     // a limit the host watches, or the host's failure
+  caller    // who asked for its end
 };
 std::string_view name_of(VerdictActor actor);
 
