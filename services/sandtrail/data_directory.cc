@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "data_directory.h"
 
+#include <filesystem>
+
 #include "base/file.h"
 #include "codec/reflect.h"
 #include "crypto/aead.h"
+#include "crypto/digest.h"
 #include "crypto/ed25519.h"
 
 namespace sandtrail {
@@ -21,6 +24,11 @@ struct HostFile {
   }
 };
 
+// Tells root keys apart without telling anything of them.
+std::string check_value(const SecretBytes& key) {
+  return hex(sha256("sandtrail root key check" + Bytes(key.view()))).substr(0, 32) + "\n";
+}
+
 bool missing(const Error& error) {
   return error.code == ErrorCode::not_found;
 }
@@ -32,7 +40,20 @@ Result<DataDirectory> DataDirectory::open(std::string path) {
   return DataDirectory(std::move(path));
 }
 
-Result<SecretBytes> DataDirectory::root_key(Random& random) const {
+Result<SecretBytes> DataDirectory::root_key(bool fresh, Random& random) const {
+  ST_ASSIGN(SecretBytes key, stored_root_key(fresh, random));
+  const std::string path = in("root.check");
+  const auto known = read_file(path, kSmallFileBytesMax);
+  if (known.ok() && *known != check_value(key)) {
+    return Error{ErrorCode::conflict, in("root.key") + " is not the key that this data is under",
+                 "restore the right one from its backup: with this one nothing can be read"};
+  }
+  if (!known.ok() && !missing(known.error())) return known.error();
+  if (!known.ok()) ST_CHECK_OK(write_file_durably(path, check_value(key), 0600));
+  return key;
+}
+
+Result<SecretBytes> DataDirectory::stored_root_key(bool fresh, Random& random) const {
   const std::string path = in("root.key");
   auto stored = read_secret_file(path, kSmallFileBytesMax);
   if (stored.ok()) {
@@ -47,6 +68,10 @@ Result<SecretBytes> DataDirectory::root_key(Random& random) const {
     return SecretBytes::take(*raw);
   }
   if (!missing(stored.error())) return stored.error();
+  if (!fresh) {
+    return Error{ErrorCode::not_found, path + " is gone, but there is data under it",
+                 "restore it from its backup: nothing can be read without it"};
+  }
   SecretBytes key = SecretBytes::random(kSealKeyBytes, random);
   Bytes text = hex(key.view()) + "\n";
   const Status written = write_file_durably(path, text, 0600);
@@ -68,15 +93,29 @@ Result<NoteSigner> DataDirectory::audit_signer(const std::string& origin, Random
                    path + " is the key of " + signer->verifier().name() + ", not of " + origin,
                    "set audit.origin back, or move the key away to begin another audit identity"};
     }
+    if (signer.ok()) ST_CHECK_OK(publish(*signer));
     return signer;
   }
   if (!missing(stored.error())) return stored.error();
+  std::error_code ignored;
+  if (std::filesystem::exists(in("audit.vkey"), ignored)) {
+    return Error{ErrorCode::not_found, path + " is gone, which signs the checkpoints",
+                 "restore it from its backup, or move audit.vkey away too to begin another audit "
+                 "identity"};
+  }
   const SecretBytes seed = SecretBytes::random(32, random);
   ST_ASSIGN(NoteSigner signer, NoteSigner::create(origin, seed));
   ST_ASSIGN(const SecretBytes text, note_private_text(origin, seed));
-  ST_CHECK_OK(write_file_durably(in("audit.vkey"), signer.verifier().text() + "\n", 0644));
   ST_CHECK_OK(write_file_durably(path, text.view(), 0600));
+  ST_CHECK_OK(publish(signer));
   return signer;
+}
+
+Status DataDirectory::publish(const NoteSigner& signer) const {
+  const std::string text = signer.verifier().text() + "\n";
+  const auto stored = read_file(in("audit.vkey"), kSmallFileBytesMax);
+  if (stored.ok() && *stored == text) return {};
+  return write_file_durably(in("audit.vkey"), text, 0644);
 }
 
 Result<HostIdentity> DataDirectory::next_host_identity(const Clock& clock, Random& random) const {
@@ -84,8 +123,13 @@ Result<HostIdentity> DataDirectory::next_host_identity(const Clock& clock, Rando
   HostFile file;
   const auto stored = read_file(path, kSmallFileBytesMax);
   if (stored.ok()) {
-    ST_ASSIGN(const json::value parsed, json::parse(*stored));
-    ST_ASSIGN(file, from_json<HostFile>(parsed));
+    const auto parsed = json::parse(*stored);
+    auto known = parsed.ok() ? from_json<HostFile>(*parsed) : Result<HostFile>(parsed.error());
+    if (!known.ok()) {
+      return Error{ErrorCode::corrupt, path + ": " + known.error().message,
+                   "restore it from a backup, or remove it: the host then gets another name"};
+    }
+    file = *known;
   } else if (missing(stored.error())) {
     file.id = HostId::fresh(clock, random);
   } else {

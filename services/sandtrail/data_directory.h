@@ -2,6 +2,7 @@
 // The files of one server, besides those that its stores keep:
 //
 //   root.key         0600  32 bytes in hex: wraps every other key; without it nothing can be read
+//   root.check       0600  a digest of it, so that another root key is refused at the start
 //   audit.key        0600  the note key that signs checkpoints (PRIVATE+KEY+ form)
 //   audit.vkey       0644  its public half, for verifiers
 //   host.json        0600  id of the built-in host and how often it was started
@@ -34,14 +35,17 @@ class DataDirectory {
   std::string in(const std::string& name) const { return path_ + "/" + name; }
   const std::string& path() const { return path_; }
 
-  // Each is made at first use and then stays.
-  Result<SecretBytes> root_key(Random& random) const;
+  // Each is made at first use and then stays; a root key only if the data directory is `fresh`: it
+  // must not take the place of one that was lost, and so must no audit key whose public half stands.
+  Result<SecretBytes> root_key(bool fresh, Random& random) const;
   Result<NoteSigner> audit_signer(const std::string& origin, Random& random) const;
   // Counts this start, durably, before anything can be launched under the new epoch.
   Result<HostIdentity> next_host_identity(const Clock& clock, Random& random) const;
 
  private:
   explicit DataDirectory(std::string path) : path_(std::move(path)) {}
+  Result<SecretBytes> stored_root_key(bool fresh, Random& random) const;
+  Status publish(const NoteSigner& signer) const;
   std::string path_;
 };
 

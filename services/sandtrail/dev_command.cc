@@ -96,9 +96,8 @@ Result<DevFile> dev_file(ServerProcess& server, const DataDirectory& directory) 
   return file;
 }
 
-// For the person who started it; the key is shown because it is theirs and only works here.
-void print_welcome(const ServerProcess& server, const DataDirectory& directory,
-                   const DevFile& file) {
+// For the person who started it. The key itself is not shown: output ends up in logs.
+void print_welcome(const ServerProcess& server, const DataDirectory& directory) {
   std::printf("Sandtrail is ready.\n\n");
   std::printf("  API        %s\n", server.url().c_str());
   if (!server.admin_url().empty()) {
@@ -107,8 +106,10 @@ void print_welcome(const ServerProcess& server, const DataDirectory& directory,
   std::printf("  data       %s\n", directory.path().c_str());
   std::printf("  key        in %s\n\n", directory.in("dev.json").c_str());
   std::printf("Try it:\n\n");
-  std::printf("  curl -sS %s/v1/executions -H 'Authorization: Bearer %s' \\\n",
-              server.url().c_str(), file.api_key.c_str());
+  std::printf("  KEY=$(sed -n 's/.*\"api_key\": \"\\(.*\\)\".*/\\1/p' '%s')\n",
+              directory.in("dev.json").c_str());
+  std::printf("  curl -sS %s/v1/executions -H \"Authorization: Bearer $KEY\" \\\n",
+              server.url().c_str());
   std::printf("    -H 'Content-Type: application/json' -H 'Prefer: wait=10' \\\n");
   std::printf("    -d '{\"language\": \"python\", \"code\": \"print(6 * 7)\"}'\n\n");
   std::printf("or: sandtrail run --data-dir %s -c 'print(6 * 7)'\n", directory.path().c_str());
@@ -118,10 +119,12 @@ void print_welcome(const ServerProcess& server, const DataDirectory& directory,
 
 Status serve_until_signal(const Config& config, const sigset_t& signals) {
   ST_ASSIGN(auto server, ServerProcess::start(config));
-  ST_CHECK_OK(server->wait_until_ready(kReadyDeadline));
+  const timespec at_once{};
+  const auto stopped = [&] { return ::sigtimedwait(&signals, nullptr, &at_once) > 0; };
+  ST_CHECK_OK(server->wait_until_ready(kReadyDeadline, stopped));
   ST_ASSIGN(const DataDirectory directory, DataDirectory::open(config.data_dir));
   ST_ASSIGN(const DevFile file, dev_file(*server, directory));
-  print_welcome(*server, directory, file);
+  print_welcome(*server, directory);
   log_info("serving", {{"url", server->url()}, {"organization", file.organization}});
   int signal = 0;
   ::sigwait(&signals, &signal);

@@ -4,11 +4,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <future>
 #include <thread>
 
 #include "auditor/auditor_role.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/worker_pool.h"
 #include "billing/billing_role.h"
 #include "config/languages.h"
@@ -42,6 +44,7 @@ constexpr std::size_t kWriteBufferBytes = 24u << 20;
 constexpr int kHttpThreads = 2;
 constexpr int kWorkerThreads = 4;
 constexpr Millis kStopDeadline = seconds(5);
+constexpr Millis kTellEvery = seconds(5);
 constexpr std::uint32_t kUidFirst = 200'000;
 constexpr std::uint32_t kUidRanges = 4096;
 constexpr std::uint32_t kUidsOfOne = 256;
@@ -142,6 +145,8 @@ struct ServerProcess::Impl {
 };
 
 ServerProcess::Impl::~Impl() {
+  // Whoever waits is answered with what is known, while there is still a server to do so.
+  if (gateway) gateway->end_waiting();
   for (auto* server : {&public_server, &admin_server, &operator_server}) {
     if (*server) (*server)->stop(kStopDeadline);
   }
@@ -181,16 +186,30 @@ Status ServerProcess::Impl::open_sandboxes() {
 }
 
 Status ServerProcess::Impl::open_stores() {
+  const std::uint64_t free = free_bytes(directory.path());
+  if (free < limits::kStartFreeBytesMin) {
+    return Error{ErrorCode::disk_full,
+                 "the disk of " + directory.path() + " has " + std::to_string(free) +
+                     " bytes free; a start needs " + std::to_string(limits::kStartFreeBytesMin),
+                 "make room, then start again: nothing is lost"};
+  }
   EmbeddedLogOptions log_options;
   log_options.free_bytes_min = static_cast<std::uint64_t>(config.log.free_bytes_min);
   ST_ASSIGN(log, open_embedded_log(directory.in("log"), log_options, clock, random));
+  // Nothing was ever appended: no topic was made yet.
+  const bool fresh = log->partitions(std::string(topic_of(TopicKind::events))) == 0;
+  std::error_code ignored;
+  if (!fresh && !std::filesystem::exists(directory.in("keys"), ignored)) {
+    return Error{ErrorCode::not_found, directory.in("keys") + " is gone, but there is a log",
+                 "restore it from its backup: payloads cannot be read without it"};
+  }
   memory = RocksDbMemory::create(kBlockCacheBytes, kWriteBufferBytes);
   ST_ASSIGN(store, open_rocksdb_kv_store(directory.in("store"), {memory}));
   // A request's key comes before its record: neither is taken when the disk is nearly full.
   ST_ASSIGN(keys,
             open_rocksdb_key_store(directory.in("keys"), {memory, log_options.free_bytes_min}));
   ST_ASSIGN(objects, open_directory_object_store(directory.in("objects")));
-  ST_ASSIGN(SecretBytes root, directory.root_key(random));
+  ST_ASSIGN(SecretBytes root, directory.root_key(fresh, random));
   keyring = std::make_unique<Keyring>(std::move(root), *keys, clock, random);
   payloads = std::make_unique<Payloads>(*keyring, *objects);
   ST_ASSIGN(NoteSigner note_signer, directory.audit_signer(config.audit.origin, random));
@@ -296,8 +315,10 @@ std::string ServerProcess::admin_url() const {
   return http_url(impl_->config.server.admin_listen, impl_->admin_server->port());
 }
 
-Status ServerProcess::wait_until_ready(Millis deadline) {
-  const std::int64_t until_us = impl_->clock.monotonic_us() + deadline.count * 1000;
+Status ServerProcess::wait_until_ready(Millis deadline, const std::function<bool()>& stopped) {
+  const std::int64_t start_us = impl_->clock.monotonic_us();
+  const std::int64_t until_us = start_us + deadline.count * 1000;
+  std::int64_t told_us = start_us;
   for (;;) {
     std::string because = impl_->runtime->not_ready_because();
     if (because.empty()) {
@@ -310,6 +331,11 @@ Status ServerProcess::wait_until_ready(Millis deadline) {
     if (because.empty()) return {};
     if (impl_->clock.monotonic_us() > until_us) {
       return Error{ErrorCode::timeout, "not ready in time: " + because, "see the log on stderr"};
+    }
+    if (stopped()) return Error{ErrorCode::cancelled, "stopped before it was ready", because};
+    if (impl_->clock.monotonic_us() - told_us > kTellEvery.count * 1000) {
+      told_us = impl_->clock.monotonic_us();
+      log_warn("not ready yet", {{"because", because}, {"log", impl_->log->health().reason}});
     }
     pause_ms(5);
   }

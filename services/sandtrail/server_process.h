@@ -2,6 +2,7 @@
 // All roles in one process over the embedded log: what `sandtrail dev` runs.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -22,8 +23,9 @@ class ServerProcess {
 
   std::string url() const;        // of the API, with the port that was really taken
   std::string admin_url() const;  // empty: off
-  // Waits until every partition has caught up and the roles are live.
-  Status wait_until_ready(Millis deadline);
+  // Waits until every partition has caught up and the roles are live; logs what it waits for.
+  // cancelled once `stopped` says so.
+  Status wait_until_ready(Millis deadline, const std::function<bool()>& stopped);
   // A request to the operator's routes, answered within `deadline`.
   Result<http::Response> ask_operator(http::Request request, Millis deadline);
 

@@ -146,6 +146,11 @@ class Server:
     def _stdout(self):
         return self.directory / f"stdout-{self._starts}.log"
 
+    @property
+    def said(self):
+        """What it printed at its last start."""
+        return self._stdout.read_text(encoding="utf-8")
+
     def log_tail(self, chars=4000):
         return self.log.read_text(encoding="utf-8", errors="replace")[-chars:]
 

@@ -6,6 +6,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/personality.h>
@@ -107,6 +108,9 @@ static void kernel_surface(int argc, char** argv) {
   REFUSED(ioctl(0, TIOCSTI, "x"), EPERM, "TIOCSTI");
   REFUSED(syscall(SYS_ioctl, 0, TIOCSTI | (1ul << 40), "x"), EPERM, "TIOCSTI, upper half");
   REFUSED(syscall(SYS_inotify_add_watch, 0, "/usr/bin", 0xfff), EPERM, "inotify_add_watch");
+  const int shared = open("/usr/bin/env", O_RDONLY);
+  HOLDS(shared >= 0, "a shared file");
+  REFUSED(flock(shared, LOCK_EX | LOCK_NB), EOPNOTSUPP, "flock");
   REFUSED(syscall(SYS_fanotify_init, 0, 0), EPERM, "fanotify_init");
   REFUSED(syscall(463), ENOSYS, "system call 463");
   REFUSED(syscall(1000), ENOSYS, "system call 1000");
@@ -136,6 +140,8 @@ static void socket_families(int argc, char** argv) {
     snprintf(what, sizeof what, "socket family %ld", family);
     REFUSED(syscall(SYS_socket, family, SOCK_STREAM, 0), EPERM, what);
     REFUSED(syscall(SYS_socket, family | (1l << 32), SOCK_RAW, 0), EPERM, what);
+    int both[2];
+    REFUSED(syscall(SYS_socketpair, family, SOCK_STREAM, 0, both), EPERM, what);
   }
   REFUSED(socket(AF_INET, SOCK_RAW, 1), EPERM, "raw socket");
   HOLDS(socket(AF_INET, SOCK_STREAM, 0) >= 0, "own TCP socket");

@@ -246,10 +246,10 @@ std::vector<Row> server_rows() {
            "Where log, stores and keys live. Default: $XDG_DATA_HOME/sandtrail, else "
            "~/.local/share/sandtrail.",
            ST_MEMBER(data_dir)),
-      integer("log.events_partitions", 1, limits::kPartitionsMax,
+      integer("log.events_partitions", 1, limits::kEventsPartitionsMax,
               "Partitions of the topic `events`; fixed when the log is created.",
               ST_MEMBER(log.events_partitions)),
-      integer("log.free_bytes_min", 0, std::int64_t{1} << 50,
+      integer("log.free_bytes_min", limits::kLogFreeBytesMinMin, std::int64_t{1} << 50,
               "With less free space on the disk the log takes no appends.",
               ST_MEMBER(log.free_bytes_min)),
       choice("logging.level", kLevels, "The least level of lines on standard error.",

@@ -42,8 +42,7 @@ Status check_mark(Store& store, const TopicTable& topics, const HeadMark::Mark& 
 
 Error loss_error(const std::string& what) {
   return {ErrorCode::conflict, "acknowledged records of the log are gone: " + what,
-          "restore its directory from a backup, or open it once with accept_loss to go on with "
-          "what is intact, under a new identity"};
+          "restore its directory from a backup"};
 }
 
 std::string records_directory(const std::string& directory) {

@@ -39,6 +39,10 @@ std::size_t width_of(std::string_view text) {
 
 constexpr std::size_t kFractionDigits = 6;
 
+constexpr std::pair<std::string_view, std::string_view> kUnprintable[] = {
+    {"\xc2\x80", "\xc2\x9f"}, {"\xe2\x80\x8e", "\xe2\x80\x8f"},
+    {"\xe2\x80\xaa", "\xe2\x80\xae"}, {"\xe2\x81\xa6", "\xe2\x81\xa9"}};
+
 }  // namespace
 
 std::string Session::variable(const std::string& name) const {
@@ -121,6 +125,15 @@ std::string printable(std::string_view text) {
   std::string out(text);
   for (char& c : out) {
     if (static_cast<unsigned char>(c) < ' ' || c == '\x7f') c = ' ';
+  }
+  // C1 controls, and those that turn the direction of text (Unicode UAX #9), in UTF-8.
+  for (const auto& [first, last] : kUnprintable) {
+    for (std::size_t at = 0; at < out.size(); ++at) {
+      const std::string_view here = std::string_view(out).substr(at, first.size());
+      if (here.size() == first.size() && here >= first && here <= last) {
+        out.replace(at, first.size(), " ");
+      }
+    }
   }
   return out;
 }

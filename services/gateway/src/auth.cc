@@ -22,6 +22,15 @@ struct Check {
   const KeyRow* key = nullptr;
 };
 
+Check check(const Context& context, const KeyRow& key, KeyRole needed) {
+  if (key.revoked) return {"key_revoked", "key_revoked", &key};
+  if (key.expires && *key.expires <= context.clock.now()) {
+    return {"key_expired", "key_expired", &key};
+  }
+  if (!role_allows(key.role, needed)) return {"missing_role", "missing_role", &key};
+  return {"", "", &key};
+}
+
 Check check(const Context& context, const PartitionView& view, const Credentials& credentials,
             KeyRole needed) {
   const KeyRow* key = view.state().keys.find(credentials.key);
@@ -29,12 +38,7 @@ Check check(const Context& context, const PartitionView& view, const Credentials
   if (!equal_constant_time(key->secret_sha256.bytes, credentials.sha256)) {
     return {"key_unknown", "wrong_secret", key};
   }
-  if (key->revoked) return {"key_revoked", "key_revoked", key};
-  if (key->expires && *key->expires <= context.clock.now()) {
-    return {"key_expired", "key_expired", key};
-  }
-  if (!role_allows(key->role, needed)) return {"missing_role", "missing_role", key};
-  return {"", "", key};
+  return check(context, *key, needed);
 }
 
 void refuse(Context& context, const CallPtr& call, const Credentials* credentials,
@@ -95,6 +99,17 @@ void check_at_tail(Context& context, const CallPtr& call, const Credentials& cre
 }
 
 }  // namespace
+
+bool still_admitted(Context& context, const CallPtr& call, const PartitionView& view) {
+  if (!call->actor.key) return true;
+  const KeyRow* key = view.state().keys.find(*call->actor.key);
+  ST_ASSERT(key != nullptr);
+  const Check result = check(context, *key, call->route->role);
+  if (result.problem.empty()) return true;
+  const Credentials credentials{call->org, *call->actor.key, ""};
+  refuse(context, call, &credentials, result);
+  return false;
+}
 
 std::optional<Credentials> parse_api_key(std::string_view text) {
   const std::size_t size = kPrefix.size() + kIdChars + 1 + kIdChars + 1 + kSecretChars;

@@ -32,4 +32,7 @@ NewKey make_api_key(Context& context, const OrgId& org, std::string name, KeyRol
 void authenticate(Context& context, const CallPtr& call,
                   std::function<void(const PartitionView&)> then);
 
+// For a call that has waited since: false, and it is refused, if its key no longer counts.
+bool still_admitted(Context& context, const CallPtr& call, const PartitionView& view);
+
 }  // namespace sandtrail::gateway

@@ -92,6 +92,7 @@ void respond_execution(Context& context, const CallPtr& call, const ExecutionId&
     const auto over = [&context, call, id, as, wait] {
       query(context, call, context.runtime.home(call->org),
             [&context, call, id, as, wait](const PartitionView& later) {
+              if (!still_admitted(context, call, later)) return;
               const auto ended = execution_at(later.rows(ReadModel::kName), id);
               ST_ASSERT(ended.has_value());
               answer_now(context, call, later, *ended, as, wait);

@@ -54,11 +54,15 @@ void Gateway::tick() {
   impl_->context.timers.run_due();
 }
 
-void Gateway::stop() {
-  if (impl_->stopped.exchange(true)) return;
-  impl_->context.timers.stop();
+void Gateway::end_waiting() {
   impl_->context.waits.stop();
   impl_->context.streams.stop();
+}
+
+void Gateway::stop() {
+  if (impl_->stopped.exchange(true)) return;
+  end_waiting();
+  impl_->context.timers.stop();
   impl_->context.denied.flush();
 }
 

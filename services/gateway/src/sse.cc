@@ -60,7 +60,7 @@ void stream_execution(Context& context, const CallPtr& call, const PartitionView
   if (!stream->write(stored_trail(view.rows(ReadModel::kName), doc->id, *from))) return;
   if (doc->over()) return stream->finish();
   // Full since: without finish() the reader knows that there is more.
-  context.streams.add(doc->id, stream);
+  context.streams.add(doc->id, call->actor.key.value_or(KeyId{}), stream);
 }
 
 }  // namespace sandtrail::gateway

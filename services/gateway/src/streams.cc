@@ -11,14 +11,15 @@ namespace sandtrail::gateway {
 
 Streams::Streams(Timers& timers, Millis heartbeat) : timers_(timers), heartbeat_(heartbeat) {}
 
-bool Streams::add(const ExecutionId& execution, std::shared_ptr<http::Stream> stream) {
+bool Streams::add(const ExecutionId& execution, const KeyId& key,
+                  std::shared_ptr<http::Stream> stream) {
   Id id = 0;
   bool start_beating = false;
   {
     const std::lock_guard lock(mutex_);
-    if (streams_.size() >= limits::kWaitersMax) return false;
+    if (stopped_ || streams_.size() >= limits::kWaitersMax) return false;
     id = next_++;
-    streams_[id] = {execution, stream};
+    streams_[id] = {execution, key, stream};
     by_execution_.emplace(execution, id);
     start_beating = !std::exchange(beating_, true);
   }
@@ -31,6 +32,7 @@ void Streams::on_committed(const PartitionView& view, const std::vector<Folded>&
   if (size() == 0) return;
   for (const Folded& folded : batch) {
     if (!folded.applied()) continue;
+    if (const auto* revoked = folded.applied_as<ApiKeyRevoked>()) cut_off(revoked->key);
     const auto execution = trail_of(folded.event->body);
     if (!execution) continue;
     const auto followers = of(*execution);
@@ -53,7 +55,7 @@ void Streams::beat() {
   std::vector<Follower> all;
   {
     const std::lock_guard lock(mutex_);
-    for (const auto& [id, entry] : streams_) all.emplace_back(id, entry.second);
+    for (const auto& [id, entry] : streams_) all.emplace_back(id, entry.stream);
     beating_ = !all.empty();
   }
   for (const auto& [id, stream] : all) {
@@ -67,9 +69,20 @@ std::vector<Streams::Follower> Streams::of(const ExecutionId& execution) const {
   std::vector<Follower> out;
   const auto [first, last] = by_execution_.equal_range(execution);
   for (auto at = first; at != last; ++at) {
-    out.emplace_back(at->second, streams_.at(at->second).second);
+    out.emplace_back(at->second, streams_.at(at->second).stream);
   }
   return out;
+}
+
+void Streams::cut_off(const KeyId& key) {
+  std::vector<Id> ids;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [id, entry] : streams_) {
+      if (entry.key == key) ids.push_back(id);
+    }
+  }
+  for (const Id id : ids) drop(id);
 }
 
 void Streams::drop(Id id) {
@@ -77,8 +90,8 @@ void Streams::drop(Id id) {
   const std::lock_guard lock(mutex_);
   const auto found = streams_.find(id);
   if (found == streams_.end()) return;
-  last = std::move(found->second.second);
-  const auto [first, end] = by_execution_.equal_range(found->second.first);
+  last = std::move(found->second.stream);
+  const auto [first, end] = by_execution_.equal_range(found->second.execution);
   for (auto at = first; at != end; ++at) {
     if (at->second != id) continue;
     by_execution_.erase(at);
@@ -91,6 +104,7 @@ void Streams::stop() {
   decltype(streams_) all;  // released outside the lock
   {
     const std::lock_guard lock(mutex_);
+    stopped_ = true;
     all.swap(streams_);
     by_execution_.clear();
   }
@@ -102,7 +116,8 @@ std::size_t Streams::size() const {
 }
 
 bool Streams::full() const {
-  return size() >= limits::kWaitersMax;
+  const std::lock_guard lock(mutex_);
+  return stopped_ || streams_.size() >= limits::kWaitersMax;
 }
 
 }  // namespace sandtrail::gateway

@@ -22,7 +22,7 @@ bool Waits::add(const ExecutionId& execution, Millis wait, http::Responder& resp
   Id id = 0;
   {
     const std::lock_guard lock(mutex_);
-    if (waits_.size() >= limits::kWaitersMax) return false;
+    if (stopped_ || waits_.size() >= limits::kWaitersMax) return false;
     id = next_++;
     waits_[id] = {execution, 0, std::move(over)};
     by_execution_.emplace(execution, id);
@@ -78,6 +78,7 @@ void Waits::stop() {
   std::vector<Id> ids;
   {
     const std::lock_guard lock(mutex_);
+    stopped_ = true;
     for (const auto& [id, wait] : waits_) ids.push_back(id);
   }
   for (const Id id : ids) {

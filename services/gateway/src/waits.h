@@ -20,13 +20,13 @@ class Waits {
 
   // Calls `over` once: on the partition's thread after the terminal event was committed, or from a
   // timer when the time is over. Not at all if the peer of `responder` goes away. False if too many
-  // wait. To miss no event, call on the partition's thread.
+  // wait, or it was stopped. To miss no event, call on the partition's thread.
   bool add(const ExecutionId& execution, Millis wait, http::Responder& responder,
            std::function<void()> over);
 
   // The terminal events of a batch.
   void on_committed(const std::vector<Folded>& batch);
-  // Ends all at once.
+  // Ends all at once; from then on nothing waits.
   void stop();
   std::size_t size() const;
 
@@ -45,6 +45,7 @@ class Waits {
   std::unordered_map<Id, Wait> waits_;
   std::unordered_multimap<ExecutionId, Id> by_execution_;
   Id next_ = 1;
+  bool stopped_ = false;
 };
 
 }  // namespace sandtrail::gateway

@@ -69,12 +69,12 @@ class Sender : public std::enable_shared_from_this<Sender> {
     request->timeout = limits::kWebhookTimeout;
     request->response_bytes_max = limits::kWebhookResponseBytesMax;
     request->truncate_response = true;
-    sending_.queue.submit(host, [self = shared_from_this(), host, request] {
+    sending_.queue.submit(attempt_->row.org, host, [self = shared_from_this(), host, request] {
       self->sending_.client.send(std::move(*request),
                                  [self, host](Result<http::ClientResponse> answer) {
                                    self->attempt_->answer = std::move(answer);
                                    self->done_();
-                                   self->sending_.queue.finished(host);
+                                   self->sending_.queue.finished(self->attempt_->row.org, host);
                                  });
     });
   }

@@ -50,7 +50,7 @@ TEST_CASE("only what was asked for is shown") {
            Row{{"--type", "organization.created"}, 2},
            Row{{"--type", "sandtrail.organization.created"}, 2},
            Row{{"--type", "organization.*"}, 2},
-           Row{{"--type", "organization"}, 0},
+           Row{{"--type", "webhook.*"}, 0},
            Row{{"-n", "1"}, 1},
            Row{{"--from", "0"}, all},
            Row{{"--from", "1000"}, 0},
@@ -61,6 +61,12 @@ TEST_CASE("only what was asked for is shown") {
     CAPTURE(row.more.front());
     CHECK(r.run(arguments, true) == 0);
     CHECK(r.lines() == row.lines);
+  }
+  for (const auto& [option, value] : {std::pair{"--type", "organization"},
+                                      {"--type", "organization.creatde"},
+                                      {"--org", "org_1"}}) {
+    CAPTURE(value);
+    CHECK(r.run({"log", "cat", "events", option, value}, true) == 2);
   }
   std::ptrdiff_t sum = 0;
   for (const char* partition : {"0", "1"}) {

@@ -51,7 +51,7 @@ TEST_CASE("verbs about executions ask for the right thing and show it") {
        "/v1/executions/exe_1",
        "",
        R"({"id":"exe_1","status":"finished","usage":{"wall_us":1500000},"controls":["a","b"]})",
-       "wall          1.50 s\n"},
+       "wall               1.50 s\n"},
       {{"executions", "get", "exe_1", "--output"},
        "GET",
        "/v1/executions/exe_1",

@@ -42,7 +42,7 @@ admin_listen = "off"
 public_url = "https://run.example.org"
 [log]
 events_partitions = 16
-free_bytes_min = 1_000_000
+free_bytes_min = 100_000_000
 [executions]
 default_retention = "forever"
 slots = 8
@@ -72,7 +72,7 @@ format = "json"
   CHECK(config->server.public_url == "https://run.example.org");
   CHECK(config->data_dir == "/srv/sandtrail");
   CHECK(config->log.events_partitions == 16);
-  CHECK(config->log.free_bytes_min == 1'000'000);
+  CHECK(config->log.free_bytes_min == 100'000'000);
   CHECK_FALSE(config->executions.default_retention.has_value());
   CHECK(config->executions.slots == 8);
   CHECK(config->executions.languages_file == "/etc/sandtrail/languages.toml");

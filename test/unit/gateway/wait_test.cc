@@ -39,6 +39,39 @@ TEST_CASE("a wait that is over answers with what is known") {
   CHECK(reply.text("status") == "requested");
 }
 
+TEST_CASE("a key that was revoked in the meantime gets nothing") {
+  World world;
+  const Tenant tenant = world.tenant();
+  const Reply other = world.call("POST", "/v1/api-keys", tenant.api_key,
+                                 R"({"name":"other","role":"member"})");
+  REQUIRE(other.status == 201);
+  const Pending pending = world.send("POST", "/v1/executions", other.text("key"), python(),
+                                     {{"Prefer", "wait=30"}});
+  world.until_waiting(1, 0);
+  const auto made = world.logged<ExecutionRequested>(world.runtime.home(tenant.org));
+  REQUIRE(made.size() == 1);
+  const std::string trail =
+      "/v1/executions/" + made[0].second.execution.text() + "/events";
+  const Pending stream = world.send("GET", trail, other.text("key"));
+  world.until_waiting(1, 1);
+  CHECK(world.call("DELETE", "/v1/api-keys/" + other.text("id"), tenant.api_key).status == 204);
+  world.until_waiting(1, 0);
+  world.run_to_end(tenant, made[0].second.execution);
+  CHECK(pending.get().code() == "key_revoked");
+}
+
+TEST_CASE("who waits is answered at the end of the server") {
+  World world;
+  const Tenant tenant = world.tenant();
+  const Pending pending =
+      world.send("POST", "/v1/executions", tenant.api_key, python(), {{"Prefer", "wait=30"}});
+  world.until_waiting(1, 0);
+  world.gateway.end_waiting();
+  CHECK(pending.get().status == 202);
+  CHECK(world.call("POST", "/v1/executions", tenant.api_key, python(), {{"Prefer", "wait=30"}})
+            .status == 202);
+}
+
 TEST_CASE("a malformed preference is ignored") {
   World world;
   const Tenant tenant = world.tenant();

@@ -111,11 +111,12 @@ void Bench::pass(Millis span) {
 Position Bench::append(const TopicPartition& where, const Event& event) {
   auto record = encode_event(event);
   REQUIRE(record.ok());
-  Position position{-1};
+  // A stalled log answers later than this returns.
+  const auto position = std::make_shared<Position>(-1);
   log.append(where, std::move(record).value(),
-             [&position](const AppendOutcome& outcome) { position = outcome.position; });
+             [position](const AppendOutcome& outcome) { *position = outcome.position; });
   log.run();
-  return position;
+  return *position;
 }
 
 Event Bench::event(EventBody body) {

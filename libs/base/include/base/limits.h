@@ -20,6 +20,7 @@ inline constexpr std::size_t kAppendBatchRecordsMax = 512;  // one write, one fs
 inline constexpr std::size_t kAppendBatchBytesMax = 1u << 20;
 inline constexpr std::size_t kReadBatchBytesMax = 1u << 20;
 inline constexpr int kPartitionsMax = 1024;
+inline constexpr std::int64_t kEventsPartitionsMax = 256;
 inline constexpr std::size_t kTopicsMax = 16;
 inline constexpr std::size_t kTopicNameBytesMax = 128;
 inline constexpr std::size_t kConsumerGroupsMax = 64;  // that report what they still need
@@ -27,6 +28,8 @@ inline constexpr std::size_t kGroupNameBytesMax = 128;
 inline constexpr Millis kHeadMarkAgeMax = seconds(1);  // embedded: loss noticed at open
 inline constexpr std::size_t kHeadMarkBytesMax = 32u << 20;
 inline constexpr std::uint64_t kLogFreeBytesMinDefault = 64u << 20;  // below, appends are refused
+inline constexpr std::uint64_t kLogFreeBytesMinMin = 16u << 20;
+inline constexpr std::uint64_t kStartFreeBytesMin = 8u << 20;  // else no start
 
 // --- judging (design: principle 3 and 4) ---
 inline constexpr Millis kEventAgeMax = minutes(2);     // ce_time before its append stamp
@@ -159,6 +162,7 @@ inline constexpr std::size_t kWebhookBodyOutputBytesMax = 16 * 1024;  // else le
 inline constexpr std::size_t kWebhookResponseBytesMax = 4 * 1024;     // read, and kept sealed
 inline constexpr std::size_t kWebhookInFlightMax = 256;
 inline constexpr std::size_t kWebhookInFlightPerHostMax = 16;
+inline constexpr std::size_t kWebhookInFlightPerOrgMax = 64;
 inline constexpr Millis kWebhookTimeout = seconds(20);
 
 // --- runtime ---
@@ -204,7 +208,7 @@ inline constexpr std::size_t kConfigBytesMax = 1u << 20;  // of one settings or 
 inline constexpr std::size_t kAllowedNetworksMax = 64;
 inline constexpr std::size_t kWebhookRetriesMax = 32;
 inline constexpr Millis kWebhookRetryDelayMax = days(7);
-inline constexpr std::int64_t kSlotsMax = 1024;  // executions at once on one host
+inline constexpr std::int64_t kSlotsMax = 256;  // executions at once on one host
 inline constexpr std::size_t kLanguagesMax = 128;
 
 // --- command line ---

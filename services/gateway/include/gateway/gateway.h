@@ -77,7 +77,9 @@ class Gateway {
   // To be added to the runtime.
   Observer* observer();
 
-  // Ends waits and streams, and proposes what was counted of refused attempts. Idempotent.
+  // Answers who waits, ends streams; later requests do not wait. Call it before the servers stop.
+  void end_waiting();
+  // end_waiting(), and proposes what was counted of refused attempts. Idempotent.
   void stop();
   // Runs what is due: waits that are over, heartbeats, refused attempts to write.
   void tick();
