@@ -83,8 +83,13 @@ Result<DevFile> dev_file(ServerProcess& server, const DataDirectory& directory) 
   DevFile file;
   const auto stored = read_secret_file(path, kDevFileBytesMax);
   if (stored.ok()) {
-    ST_ASSIGN(const json::value parsed, json::parse(*stored));
-    ST_ASSIGN(file, from_json<DevFile>(parsed));
+    const auto parsed = json::parse(*stored);
+    auto known = parsed.ok() ? from_json<DevFile>(*parsed) : Result<DevFile>(parsed.error());
+    if (!known.ok()) {
+      return Error{ErrorCode::corrupt, path + ": " + known.error().message,
+                   "restore it from a backup, or remove it: another organisation is then made"};
+    }
+    file = std::move(known).value();
   } else if (stored.error().code == ErrorCode::not_found) {
     ST_ASSIGN(file, create_organization(server));
   } else {

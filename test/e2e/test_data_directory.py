@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A data directory in which something is missing or wrong is refused, and nothing is lost by it."""
 
+import itertools
 import shutil
 import signal
 import subprocess
@@ -10,14 +11,18 @@ from api import Api
 from sandtrail_server import NotStarted, program
 
 
+NAMES = itertools.count()
+
+
 @pytest.fixture(name="stopped")
 def stopped_server(new_server):
     """A server that has run something, and was stopped; with the result's id."""
-    server = new_server("stopped").start()
+    server = new_server(f"stopped-{next(NAMES)}").start()
     with Api.of(server) as api:
         execution = api.run({"command": ["echo", "kept"]})["id"]
     server.stop()
-    return server, execution
+    yield server, execution
+    server.stop()
 
 
 @pytest.mark.parametrize("name, said", [
@@ -58,10 +63,13 @@ def test_a_start_without_room_says_why_and_ends_on_a_signal(tmp_path):
             env={"SANDTRAIL_LOG_FREE_BYTES_MIN": str(1 << 50), "PATH": "/usr/bin:/bin",
                  "SANDTRAIL_SERVER_ADMIN_LISTEN": "off"},
             stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as process:
-        said = next(line for line in process.stderr if "not ready yet" in line)
-        assert "free" in said
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == 3
+        try:
+            said = next(line for line in process.stderr if "not ready yet" in line)
+            assert "nearly full" in said
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(30) == 3
+        finally:
+            process.kill()
 
 
 def test_the_key_is_not_printed(new_server):

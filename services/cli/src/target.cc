@@ -20,7 +20,7 @@ Result<std::optional<DevFile>> read_dev_file(const Session& session) {
   auto file = parsed.ok() ? from_json<DevFile>(*parsed) : parsed.error();
   if (!file.ok()) {
     return Error{ErrorCode::corrupt, path + ": " + file.error().message,
-                 "start `sandtrail dev` to write it anew"};
+                 "restore it from a backup, or remove it and start `sandtrail dev`"};
   }
   return std::optional<DevFile>(std::move(file).value());
 }

@@ -108,7 +108,7 @@ TEST_CASE("what is wrong is named with file, line, key and a hint") {
            Row{"\n\ndata_dir = \"here\"\n", "s.toml:3: data_dir: must be absolute"},
            Row{"log = 4\n", "s.toml:1: log: unknown setting"},
            Row{"[log]\nevents_partitions = 0\n",
-               "s.toml:2: log.events_partitions: must be 1 to 1024"},
+               "s.toml:2: log.events_partitions: must be 1 to 256"},
            Row{"[log]\nevents_partitions = \"4\"\n",
                "s.toml:2: log.events_partitions: must be an integer"},
            Row{"[log]\nevents_partitions = 4.0\n",

@@ -42,17 +42,16 @@ TEST_CASE("a wait that is over answers with what is known") {
 TEST_CASE("a key that was revoked in the meantime gets nothing") {
   World world;
   const Tenant tenant = world.tenant();
-  const Reply other = world.call("POST", "/v1/api-keys", tenant.api_key,
-                                 R"({"name":"other","role":"member"})");
+  const Reply other =
+      world.call("POST", "/v1/api-keys", tenant.api_key, R"({"name":"other","role":"member"})");
   REQUIRE(other.status == 201);
-  const Pending pending = world.send("POST", "/v1/executions", other.text("key"), python(),
+  const Pending pending = world.send("POST", "/v1/executions", other.text("api_key"), python(),
                                      {{"Prefer", "wait=30"}});
   world.until_waiting(1, 0);
   const auto made = world.logged<ExecutionRequested>(world.runtime.home(tenant.org));
   REQUIRE(made.size() == 1);
-  const std::string trail =
-      "/v1/executions/" + made[0].second.execution.text() + "/events";
-  const Pending stream = world.send("GET", trail, other.text("key"));
+  const std::string trail = "/v1/executions/" + made[0].second.execution.text() + "/events";
+  const Pending stream = world.send("GET", trail, other.text("api_key"));
   world.until_waiting(1, 1);
   CHECK(world.call("DELETE", "/v1/api-keys/" + other.text("id"), tenant.api_key).status == 204);
   world.until_waiting(1, 0);
