@@ -18,6 +18,7 @@
 #include "gateway/gateway.h"
 #include "gateway/read_model.h"
 #include "http_beast/client.h"
+#include "http_beast/open_files.h"
 #include "http_beast/server.h"
 #include "launcher/builtin_host.h"
 #include "launcher/launcher_role.h"
@@ -288,6 +289,7 @@ ServerProcess::ServerProcess(std::unique_ptr<Impl> impl) : impl_(std::move(impl)
 ServerProcess::~ServerProcess() = default;
 
 Result<std::unique_ptr<ServerProcess>> ServerProcess::start(const Config& config) {
+  http::raise_open_files();  // the stores open many as well
   ST_ASSIGN(DataDirectory directory, DataDirectory::open(config.data_dir));
   auto impl = std::make_unique<Impl>(config, std::move(directory));
   // The log's lock comes first: a second server must not reap the first one's sandboxes.

@@ -28,7 +28,7 @@ Connection::Connection(ServerLoop& loop, StreamSocket socket, std::string peer_a
       socket_(std::move(socket)),
       peer_address_(std::move(peer_address)),
       refuse_(refuse),
-      reader_(loop.state().options.body_bytes_max) {}
+      reader_(loop.state().options.body_bytes_max, BodyReservation(loop.state().bodies)) {}
 
 void Connection::set_deadline(Millis span) {
   deadline_us_ = loop_.now_us() + span.count * 1000;
@@ -114,7 +114,7 @@ void Connection::handle() {
   phase_ = Phase::handling;
   deadline_us_ = 0;
   keep_ = reader_.keep_alive();
-  exchange_ = std::make_shared<Exchange>(*this);
+  exchange_ = std::make_shared<Exchange>(*this, reader_.take_reservation());
   Request request = reader_.take();
   request.peer_address = peer_address_;
   try {
@@ -163,6 +163,7 @@ void Connection::post_cut() {
 
 void Connection::reject(int status, std::string detail) {
   keep_ = false;
+  reader_.drop();
   answer(rejection(loop_.state().options, status, std::move(detail)));
 }
 
@@ -198,7 +199,7 @@ void Connection::answer_done() {
   if (phase_ == Phase::closed) return;
   const auto exchange = std::move(exchange_);
   head_ = {};
-  body_ = {};
+  Bytes().swap(body_);  // to assign an empty one would keep the memory
   tail_ = {};
   keep_ = keep_ && !loop_.state().stopping;
   phase_ = Phase::reading;
@@ -316,7 +317,7 @@ void Connection::close() {
   deadline_us_ = 0;
   if (const auto exchange = std::move(exchange_)) exchange->end();
   loop_.remove(*this);
-  loop_.state().closed(refuse_);
+  loop_.state().closed(refuse_, peer_address_);
 }
 
 }  // namespace sandtrail::http

@@ -49,10 +49,16 @@ std::shared_ptr<Responder> make_responder(std::shared_ptr<Exchange> exchange) {
   return std::make_shared<ResponderOf>(std::move(exchange));
 }
 
+bool Exchange::begin_answer() {
+  if (std::exchange(answered_, true)) return false;
+  body_.resize(0);
+  return true;
+}
+
 void Exchange::respond(Response response) {
   Callbacks dropped;  // destroyed outside the lock: they may own what calls back here
   const std::lock_guard lock(mutex_);
-  if (std::exchange(answered_, true)) return;
+  if (!begin_answer()) return;
   dropped.swap(on_lost_);
   if (port_ != nullptr) port_->post_answer(std::move(response));
 }
@@ -60,7 +66,7 @@ void Exchange::respond(Response response) {
 bool Exchange::start_stream(Response head) {
   Callbacks dropped;
   const std::lock_guard lock(mutex_);
-  if (std::exchange(answered_, true)) return false;
+  if (!begin_answer()) return false;
   dropped.swap(on_lost_);
   if (port_ != nullptr) port_->post_stream(std::move(head));
   return true;
@@ -69,7 +75,7 @@ bool Exchange::start_stream(Response head) {
 void Exchange::abandon() {
   Callbacks dropped;
   const std::lock_guard lock(mutex_);
-  if (std::exchange(answered_, true)) return;
+  if (!begin_answer()) return;
   dropped.swap(on_lost_);
   if (port_ != nullptr) port_->post_abandoned();
 }

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <vector>
 
+#include "body_budget.h"
 #include "http/server.h"
 
 namespace sandtrail::http {
@@ -28,7 +29,10 @@ class ExchangePort {
 // port may go.
 class Exchange {
  public:
-  explicit Exchange(ExchangePort& port) : port_(&port) {}
+  // `body` is what the request's body takes of the budget: until the answer, even if the connection
+  // ends before, for the handler has the body.
+  explicit Exchange(ExchangePort& port, BodyReservation body = BodyReservation())
+      : port_(&port), body_(std::move(body)) {}
 
   // --- the handler's side, by Responder and Stream ---
   void respond(Response response);
@@ -54,8 +58,11 @@ class Exchange {
  private:
   using Callbacks = std::vector<std::function<void()>>;
 
+  bool begin_answer();  // false: there is one already. Under the lock
+
   std::mutex mutex_;
   ExchangePort* port_;  // null after end()
+  BodyReservation body_;
   bool answered_ = false;
   bool finished_ = false;
   bool overrun_ = false;

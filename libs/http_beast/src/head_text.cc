@@ -55,14 +55,17 @@ bool wants_close(const Response& response) {
 }
 
 Response rejection(const ServerOptions& options, int status, std::string detail) {
-  if (options.reject) {
-    Response response = options.reject(status, detail);
-    if (valid_head(response)) return response;
-  }
   Response response;
-  response.status = status;
-  response.fields.add("Content-Type", "text/plain; charset=utf-8");
-  response.body = detail + "\n";
+  if (options.reject) response = options.reject(status, detail);
+  if (!options.reject || !valid_head(response)) {
+    response = Response{};
+    response.status = status;
+    response.fields.add("Content-Type", "text/plain; charset=utf-8");
+    response.body = detail + "\n";
+  }
+  if (response.status == 503 && !response.fields.has("Retry-After")) {
+    response.fields.add("Retry-After", "1");
+  }
   return response;
 }
 

@@ -35,7 +35,8 @@ bool bodyless(int status);
 // True if the handler asks for the connection's end ("Connection: close").
 bool wants_close(const Response& response);
 
-// What the server says of itself: from options.reject, or the detail as plain text.
+// What the server says of itself: from options.reject, or the detail as plain text; 503 with
+// Retry-After.
 Response rejection(const ServerOptions& options, int status, std::string detail);
 
 }  // namespace sandtrail::http

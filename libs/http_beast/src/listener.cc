@@ -120,7 +120,7 @@ Listener::~Listener() {
 }
 
 std::string address_text(const StreamEndpoint& peer) {
-  if (peer.protocol().family() == AF_UNIX) return "unix";
+  if (peer.protocol().family() == AF_UNIX) return std::string(kUnixAddress);
   tcp::endpoint address;
   address.resize(peer.size());
   std::memcpy(address.data(), peer.data(), peer.size());

@@ -8,6 +8,7 @@
 #include <boost/asio/io_context.hpp>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "base/fd.h"
 #include "base/result.h"
@@ -38,7 +39,8 @@ class Listener {
   UniqueFd lock_;
 };
 
-// The address of a peer as text, without port; "unix" if it has none.
+inline constexpr std::string_view kUnixAddress = "unix";
+// The address of a peer as text, without port; kUnixAddress if it has none.
 std::string address_text(const StreamEndpoint& peer);
 
 }  // namespace sandtrail::http

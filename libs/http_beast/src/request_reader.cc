@@ -83,14 +83,29 @@ struct RequestReader::Parser final : beast_http::basic_parser<true> {
   bool head_done_ = false;
 };
 
-RequestReader::RequestReader(std::size_t body_bytes_max) : body_bytes_max_(body_bytes_max) {}
+RequestReader::RequestReader(std::size_t body_bytes_max, BodyReservation reserved)
+    : body_bytes_max_(body_bytes_max), reserved_(std::move(reserved)) {}
 RequestReader::~RequestReader() = default;
 
 RequestReader::State RequestReader::fail(int status, std::string detail) {
   failure_ = {status, std::move(detail)};
-  pending_.clear();
-  parser_.reset();
+  drop();
   return state_ = State::failed;
+}
+
+void RequestReader::drop() {
+  std::string().swap(pending_);  // clear() would keep the memory
+  Bytes().swap(request_.body);
+  parser_.reset();
+  reserved_.resize(0);
+}
+
+// By what is here, not by Content-Length: to announce bodies must not use up the budget.
+void RequestReader::reserve() {
+  const bool past_head = state_ == State::body || state_ == State::complete;
+  if (!reserved_.resize(past_head ? request_.body.size() + pending_.size() : 0)) {
+    fail(503, "the bodies of too many requests are being received");
+  }
 }
 
 RequestReader::State RequestReader::feed(BytesView bytes) {
@@ -108,6 +123,8 @@ RequestReader::State RequestReader::feed(BytesView bytes) {
     wants_continue_ = wants_continue_ && pending_.empty();
     read_body();
   }
+  if (state_ == State::complete && pending_.empty()) pending_.shrink_to_fit();
+  reserve();
   return state_;
 }
 
@@ -259,7 +276,6 @@ RequestReader::State RequestReader::next() {
   wants_continue_ = false;
   scanned_ = 0;
   state_ = State::idle;
-  if (pending_.empty()) pending_.shrink_to_fit();
   return pending_.empty() ? state_ : feed({});
 }
 

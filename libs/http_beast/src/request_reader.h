@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 
+#include "body_budget.h"
 #include "http/message.h"
 
 namespace sandtrail::http {
@@ -26,7 +27,9 @@ class RequestReader {
     std::string detail;
   };
 
-  explicit RequestReader(std::size_t body_bytes_max);
+  // What it holds behind the head of a request is counted in `reserved`; beyond the budget it fails
+  // with 503.
+  explicit RequestReader(std::size_t body_bytes_max, BodyReservation reserved = BodyReservation());
   ~RequestReader();
 
   // Takes bytes. At most one request is read ahead of take(); what follows it is kept as it is.
@@ -41,15 +44,20 @@ class RequestReader {
   // The client waits for "100 Continue" before it sends the body, none of which is here yet.
   bool wants_continue() const { return wants_continue_; }
 
+  // What the complete request's body takes of the budget; before take().
+  BodyReservation take_reservation() { return reserved_.split(request_.body.size()); }
   // The complete request; the facts about its head stay until next().
   Request take();
   // Goes on to the next request with the bytes that are here.
   State next();
+  // Frees what it holds of a request that will not be answered as it asks; no next() after it.
+  void drop();
 
  private:
   struct Parser;
 
   State fail(int status, std::string detail);
+  void reserve();
   void read_head();
   void check_head();
   void check_framing();
@@ -58,6 +66,7 @@ class RequestReader {
   void read_body();
 
   const std::size_t body_bytes_max_;
+  BodyReservation reserved_;
   State state_ = State::idle;
   Failure failure_;
   bool keep_alive_ = false;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/limits.h"
+#include "http_beast/open_files.h"
 #include "listener.h"
 #include "server_loop.h"
 
@@ -17,19 +18,24 @@ namespace {
 
 using boost::system::error_code;
 
-// A waiting connection is one open file each; the soft default of 1024 is for programs that use
-// select().
-void raise_open_files() {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);  // refused: accept backs off when it runs out
+void fill_in(ServerOptions& options) {
+  const auto fill = [](std::size_t& field, std::size_t value) {
+    if (field == 0) field = value;
+  };
+  fill(options.body_bytes_max, limits::kHttpBodyBytesMax);
+  fill(options.bodies_bytes_max, limits::kHttpBodiesBytesMax);
+  fill(options.connections_max, limits::kHttpConnectionsMax);
+  fill(options.connections_per_address_max, limits::kHttpConnectionsPerAddressMax);
+  rlimit files{};
+  if (getrlimit(RLIMIT_NOFILE, &files) != 0) return;
+  options.connections_max = connections_allowed(options.connections_max, files.rlim_cur);
 }
 
 class BeastServer final : public Server {
  public:
   BeastServer(ServerOptions options, Handler handler, int threads,
               std::shared_ptr<const Clock> clock) {
+    state_.bodies = std::make_shared<BodyBudget>(options.bodies_bytes_max);
     state_.options = std::move(options);
     state_.handler = std::move(handler);
     state_.clock = std::move(clock);
@@ -93,10 +99,11 @@ void BeastServer::accepted(StreamSocket socket, ServerLoop& loop) {
   error_code error;
   const StreamEndpoint peer = socket.remote_endpoint(error);
   if (error) return;  // gone already
-  const bool refuse = state_.connections >= state_.options.connections_max;
+  std::string address = address_text(peer);
+  const bool refuse = state_.full_for(address);
   if (refuse && state_.refusals >= limits::kHttpRefusalsMax) return;
-  state_.opened(refuse);
-  loop.adopt(std::move(socket), address_text(peer), refuse);
+  state_.opened(refuse, address);
+  loop.adopt(std::move(socket), std::move(address), refuse);
 }
 
 void BeastServer::stop(Millis deadline) {
@@ -120,9 +127,8 @@ Result<std::unique_ptr<Server>> start_server(ServerOptions options, Handler hand
   if (threads < 1 || !handler || !clock) {
     return Error{ErrorCode::invalid_argument, "a server needs a handler, a clock and a thread", ""};
   }
-  if (options.body_bytes_max == 0) options.body_bytes_max = limits::kHttpBodyBytesMax;
-  if (options.connections_max == 0) options.connections_max = limits::kHttpConnectionsMax;
   raise_open_files();
+  fill_in(options);
   auto server = std::make_unique<BeastServer>(std::move(options), std::move(handler), threads,
                                               std::move(clock));
   ST_CHECK_OK(server->start());

@@ -8,17 +8,30 @@
 #include "base/limits.h"
 #include "connection.h"
 #include "http/date.h"
+#include "listener.h"
 
 namespace sandtrail::http {
 
-void ServerState::opened(bool refused) {
-  ++(refused ? refusals : connections);
+bool ServerState::full_for(const std::string& address) {
+  if (connections >= options.connections_max) return true;
+  if (address == kUnixAddress) return false;
+  const std::lock_guard lock(mutex_);
+  const auto found = per_address_.find(address);
+  return found != per_address_.end() && found->second >= options.connections_per_address_max;
 }
 
-void ServerState::closed(bool refused) {
+void ServerState::opened(bool refused, const std::string& address) {
+  const std::lock_guard lock(mutex_);
+  ++(refused ? refusals : connections);
+  if (!refused) ++per_address_[address];
+}
+
+void ServerState::closed(bool refused, const std::string& address) {
   // Under the lock, or the waiter could look between the count and the call and sleep on.
   const std::lock_guard lock(mutex_);
   --(refused ? refusals : connections);
+  const auto found = per_address_.find(address);
+  if (!refused && --found->second == 0) per_address_.erase(found);
   all_closed_.notify_all();
 }
 

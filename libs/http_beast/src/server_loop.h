@@ -16,6 +16,7 @@
 #include <unordered_map>
 
 #include "base/clock.h"
+#include "body_budget.h"
 #include "http/server.h"
 #include "stream_socket.h"
 
@@ -30,8 +31,12 @@ struct ServerState {
   std::shared_ptr<const Clock> clock;
   std::atomic<bool> stopping{false};
 
-  void opened(bool refused);
-  void closed(bool refused);
+  std::shared_ptr<BodyBudget> bodies;  // responders may outlive the server
+
+  // A connection from `address` would be one too many.
+  bool full_for(const std::string& address);
+  void opened(bool refused, const std::string& address);
+  void closed(bool refused, const std::string& address);
   // Waits until no connection is left, at most `deadline`.
   void wait_closed(Millis deadline);
 
@@ -41,6 +46,7 @@ struct ServerState {
  private:
   std::mutex mutex_;
   std::condition_variable all_closed_;
+  std::unordered_map<std::string, std::size_t> per_address_;  // served ones
 };
 
 class ServerLoop {

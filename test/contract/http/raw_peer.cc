@@ -48,6 +48,16 @@ RawSocket RawSocket::connect(std::uint16_t port) {
   return RawSocket(std::move(fd));
 }
 
+RawSocket RawSocket::connect_from(const char* address, std::uint16_t port) {
+  UniqueFd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  must(fd.valid(), "socket");
+  sockaddr_in own = loopback(0);
+  must(inet_pton(AF_INET, address, &own.sin_addr) == 1, "inet_pton");
+  must(bind(fd.get(), reinterpret_cast<const sockaddr*>(&own), sizeof own) == 0, "bind");
+  connect_to(fd.get(), port);
+  return RawSocket(std::move(fd));
+}
+
 RawSocket RawSocket::connect_narrow(std::uint16_t port) {
   UniqueFd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   must(fd.valid(), "socket");

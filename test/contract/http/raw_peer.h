@@ -23,6 +23,8 @@ class RawSocket {
   RawSocket() = default;
   explicit RawSocket(UniqueFd fd);
   static RawSocket connect(std::uint16_t port);
+  // From another address of loopback, as "127.0.0.2".
+  static RawSocket connect_from(const char* address, std::uint16_t port);
   // With small segments and windows: the kernel takes well under 512 KiB that nobody reads.
   static RawSocket connect_narrow(std::uint16_t port);
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/limits.h"
+#include "http_beast/open_files.h"
 #include "http_beast/server.h"
 #include "test_server.h"
 
@@ -25,6 +26,23 @@ std::string with_head_of(std::size_t bytes) {
   while (head.size() + 1000 < bytes) head += "Y: " + std::string(900, 'y') + "\r\n";
   head += "Z: ";
   return head + std::string(bytes - head.size() - 4, 'z') + "\r\n\r\n";
+}
+
+std::string announced(std::size_t bytes) {
+  return "Content-Length: " + std::to_string(bytes) + "\r\n\r\n";
+}
+
+// The status of a request with such a body, on a connection of its own.
+int post(TestServer& server, std::size_t bytes) {
+  RawSocket socket = server.connect();
+  socket.send(kPost + announced(bytes) + std::string(bytes, 'b'));
+  return status_of(socket.receive_response());
+}
+
+void check_overload(const std::string& response) {
+  CHECK(status_of(response) == 503);
+  CHECK(response.find("Retry-After: 1\r\n") != std::string::npos);
+  CHECK(response.find("Connection: close\r\n") != std::string::npos);
 }
 
 }  // namespace
@@ -198,9 +216,7 @@ TEST_CASE("more connections than allowed are told so") {
   for (int i = 0; i < 5; ++i) {
     RawSocket refused = server.connect();
     refused.send(kGet);
-    const std::string response = refused.receive_all();
-    CHECK(status_of(response) == 503);
-    CHECK(response.find("Connection: close\r\n") != std::string::npos);
+    check_overload(refused.receive_all());
   }
   CHECK(server.server().connections() == 3);
   waiting.pop_back();
@@ -213,6 +229,115 @@ TEST_CASE("more connections than allowed are told so") {
     again.send(kGet);
     return status_of(again.receive_response()) == 200;
   }));
+}
+
+TEST_CASE("bodies that stall count by what has come, until their connection ends") {
+  ServerOptions options;
+  options.bodies_bytes_max = 100'000;
+  TestServer server(1, options);  // with more threads, both of the pair could be refused
+  struct Row {
+    std::string head;
+    std::string end;
+  };
+  const Row rows[] = {{announced(90'000), ""},
+                      {"Transfer-Encoding: chunked\r\n\r\n15f90\r\n", "\r\n0\r\n\r\n"}};
+  for (const auto& [head, end] : rows) {
+    for (const bool finishes : {true, false}) {
+      CAPTURE(head);
+      CAPTURE(finishes);
+      RawSocket pair[] = {server.connect(), server.connect()};
+      for (RawSocket& socket : pair) socket.send(kPost + head);
+      CHECK(post(server, 100'000) == 200);  // to announce is free
+      for (RawSocket& socket : pair) socket.send(std::string(60'000, 'b'));
+      // Together they are too much; which one is refused is chance.
+      REQUIRE(eventually([&] { return pair[0].readable() || pair[1].readable(); }));
+      RawSocket& refused = pair[0].readable() ? pair[0] : pair[1];
+      RawSocket& stalled = &refused == &pair[0] ? pair[1] : pair[0];
+      check_overload(refused.receive_all());
+      CHECK(post(server, 40'000) == 200);
+      RawSocket without_body = server.connect();
+      without_body.send(kGet);
+      CHECK(status_of(without_body.receive_response()) == 200);
+      if (finishes) {
+        stalled.send(std::string(30'000, 'b') + end);
+        CHECK(status_of(stalled.receive_response()) == 200);
+        CHECK(post(server, 100'000) == 200);
+      } else {
+        stalled.reset();
+        CHECK(eventually([&] { return post(server, 100'000) == 200; }));
+      }
+    }
+  }
+}
+
+TEST_CASE("a body counts until the handler has answered, even if the peer has gone") {
+  ServerOptions options;
+  options.bodies_bytes_max = 100'000;
+  TestServer server(1, options);
+  for (const bool answers : {true, false}) {
+    CAPTURE(answers);
+    RawSocket waiting = server.connect();
+    waiting.send("POST /hold HTTP/1.1\r\nHost: a\r\n" + announced(60'000) +
+                 std::string(60'000, 'b'));
+    auto held = server.take_held();
+    CHECK(post(server, 60'000) == 503);
+    waiting.reset();
+    REQUIRE(eventually([&] { return server.server().connections() == 0; }));
+    CHECK(post(server, 60'000) == 503);
+    if (answers) held->respond({});
+    if (!answers) held.reset();
+    CHECK(post(server, 100'000) == 200);
+  }
+}
+
+TEST_CASE("one address gets so many connections, others are served") {
+  ServerOptions options;
+  options.connections_per_address_max = 2;
+  TestServer server(2, options);
+  std::vector<RawSocket> waiting;
+  for (int i = 0; i < 2; ++i) {
+    waiting.push_back(server.connect());
+    waiting.back().send("GET /hold HTTP/1.1\r\nHost: a\r\n\r\n");
+  }
+  REQUIRE(eventually([&] { return server.held() == 2; }));
+  RawSocket refused = server.connect();
+  refused.send(kGet);
+  check_overload(refused.receive_all());
+  RawSocket other = RawSocket::connect_from("127.0.0.2", server.server().port());
+  other.send(kGet);
+  CHECK(status_of(other.receive_response()) == 200);
+  waiting.front().reset();
+  CHECK(eventually([&] {
+    RawSocket again = server.connect();
+    again.send(kGet);
+    return status_of(again.receive_response()) == 200;
+  }));
+}
+
+TEST_CASE("connections leave open files to the rest of the process") {
+  constexpr std::uint64_t kReserved = limits::kDescriptorsReserved;
+  struct Row {
+    std::size_t configured;
+    std::uint64_t nofile;
+    std::size_t allowed;
+  };
+  const Row rows[] = {
+      {8192, 20'000, 8192},
+      {8192, 8192 + kReserved, 8192},
+      {8192, 8191 + kReserved, 8191},
+      {8192, 1024, 1024 - kReserved},
+      {8192, 2 * kReserved, kReserved},
+      {8192, 400, 200},
+      {8192, 401, 201},
+      {100, 400, 100},
+      {8192, 0, 0},
+      {8192, RLIM_INFINITY, 8192},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.configured);
+    CAPTURE(row.nofile);
+    CHECK(connections_allowed(row.configured, row.nofile) == row.allowed);
+  }
 }
 
 TEST_CASE("running out of files stops accepting, not serving, and passes") {

@@ -42,6 +42,7 @@ void answer(Request request, std::shared_ptr<Responder> responder) {
 Result<std::unique_ptr<Server>> serve(const std::string& path) {
   ServerOptions options;
   options.address = "unix:" + path;
+  options.connections_per_address_max = 1;  // does not bind here
   return start_server(std::move(options), answer, 1);
 }
 
@@ -93,6 +94,9 @@ TEST_CASE("a connection to a unix socket is kept and used again") {
   const auto client = new_client();
   for (int i = 0; i < 3; ++i) REQUIRE(ask(*client, directory / "s").ok());
   CHECK((*server)->connections() == 1);
+  const auto second = ask(*new_client(), directory / "s");  // their addresses are the same
+  REQUIRE(second.ok());
+  CHECK(second->status == 200);
 }
 
 TEST_CASE("a stopped server leaves no socket, and another may follow it") {

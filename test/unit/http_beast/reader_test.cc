@@ -208,3 +208,32 @@ TEST_CASE("a reader holds no more than its limits") {
     CHECK(fed <= limits::kHttpHeaderBytesMax + 100);
   }
 }
+
+TEST_CASE("what a request reader holds behind a head counts, until it is taken or dropped") {
+  using State = RequestReader::State;
+  const std::string head = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 60\r\n\r\n";
+  const auto budget = std::make_shared<BodyBudget>(100);
+  BodyReservation other(budget);
+  RequestReader reader(kBodyBytesMax, BodyReservation(budget));
+  CHECK(reader.feed(head + std::string(50, 'b')) == State::body);
+  CHECK_FALSE(other.resize(51));
+  CHECK(other.resize(50));
+  CHECK(other.resize(30));
+  CHECK(reader.feed(std::string(10, 'b') + "GET ") == State::complete);
+  CHECK_FALSE(other.resize(37));
+  {
+    const BodyReservation taken = reader.take_reservation();
+    CHECK(reader.take().body.size() == 60);
+    CHECK_FALSE(other.resize(37));
+  }
+  CHECK(other.resize(96));
+  CHECK(reader.next() == State::head);
+  CHECK(other.resize(100));
+  CHECK(reader.feed("/ HTTP/1.1\r\nHost: a\r\n\r\n") == State::complete);
+  reader.take();
+  CHECK(reader.next() == State::idle);
+  CHECK(reader.feed(head + "b") == State::failed);
+  CHECK(reader.failure().status == 503);
+  CHECK(other.resize(0));
+  CHECK(other.resize(100));
+}

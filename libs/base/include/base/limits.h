@@ -115,7 +115,12 @@ inline constexpr std::size_t kHttpBodyBytesMax = 2u << 20;
 inline constexpr std::size_t kHttpSmallBodyBytesMax = 64 * 1024;  // of all but executions
 inline constexpr std::size_t kHttpHeaderBytesMax = 32 * 1024;
 inline constexpr std::size_t kHttpTargetBytesMax = 8 * 1024;
+// Of all requests of one server that are being received or handled: a stalled upload holds memory
+// for as long as kHttpBodyTimeout. Above it, 503.
+inline constexpr std::size_t kHttpBodiesBytesMax = 256u << 20;
 inline constexpr std::size_t kHttpConnectionsMax = 8192;
+inline constexpr std::size_t kHttpConnectionsPerAddressMax = 4096;  // leaves room to the others
+inline constexpr std::size_t kDescriptorsReserved = 256;  // open files that are no connections
 inline constexpr std::size_t kHttpStreamBufferBytesMax = 1u << 20;  // a slow SSE reader is cut
 inline constexpr Millis kHttpHeaderTimeout = seconds(15);
 inline constexpr Millis kHttpBodyTimeout = seconds(60);

@@ -50,12 +50,21 @@ struct ServerOptions {
   // An IPv4 or IPv6 literal, or "unix:" and the absolute path of a socket (mode 0600; made anew,
   // removed at stop(); "<path>.lock" beside it says that a server lives).
   std::string address = "127.0.0.1";
-  std::uint16_t port = 0;           // 0: the kernel chooses, see Server::port()
-  std::size_t body_bytes_max = 0;   // 0: limits::kHttpBodyBytesMax
-  std::size_t connections_max = 0;  // 0: limits::kHttpConnectionsMax; above it: 503 and close
+  std::uint16_t port = 0;          // 0: the kernel chooses, see Server::port()
+  std::size_t body_bytes_max = 0;  // 0: limits::kHttpBodyBytesMax
+  // Bytes of all request bodies together that are being received or handled; 0:
+  // limits::kHttpBodiesBytesMax. A request that goes above it: 503 and close.
+  std::size_t bodies_bytes_max = 0;
+  // 0: limits::kHttpConnectionsMax. Fewer if the process may not have as many open files. Above it:
+  // 503 and close.
+  std::size_t connections_max = 0;
+  // 0: limits::kHttpConnectionsPerAddressMax; above it: 503 and close. Unix sockets have no such
+  // limit.
+  std::size_t connections_per_address_max = 0;
   // Answers for requests that never reach the handler (400, 408, 413, 414, 417, 431, 501, 503,
   // 505) or that it left unanswered (500): given the status and a detail, returns the response (a
-  // problem document). Must not throw. Empty: the detail as text/plain.
+  // problem document). Must not throw. Empty: the detail as text/plain. A 503 without Retry-After
+  // gets one.
   std::function<Response(int status, std::string detail)> reject;
 };
 

@@ -11,9 +11,10 @@
 namespace sandtrail::http {
 
 // Listens and serves with `threads` I/O threads (at least 1); raises the process's soft limit of
-// open files to the hard one. Time-outs go by `clock`, looked at every limits::kHttpSweepPeriod.
-// Errors: invalid_argument (address, threads), conflict (port in use, or another server at the unix
-// socket's path), denied (a port below 1024), unavailable (address not of this machine), internal.
+// open files to the hard one (open_files.h), and serves no more connections than that allows.
+// Time-outs go by `clock`, looked at every limits::kHttpSweepPeriod. Errors: invalid_argument
+// (address, threads), conflict (port in use, or another server at the unix socket's path), denied
+// (a port below 1024), unavailable (address not of this machine), internal.
 Result<std::unique_ptr<Server>> start_server(
     ServerOptions options, Handler handler, int threads,
     std::shared_ptr<const Clock> clock = std::make_shared<SystemClock>());
