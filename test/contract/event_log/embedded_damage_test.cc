@@ -240,7 +240,7 @@ TEST_CASE("a log without its write-ahead log is refused, until the loss is accep
     REQUIRE(!refused.ok());
     CHECK(refused.error().code == ErrorCode::conflict);
     CHECK(refused.error().message.find("t/0 ended at 63 and now ends at 60") != std::string::npos);
-    CHECK(refused.error().hint.find("accept_loss") != std::string::npos);
+    CHECK(refused.error().hint.find("backup") != std::string::npos);
   }
   EmbeddedLogOptions accepting;
   accepting.accept_loss = true;
