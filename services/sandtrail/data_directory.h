@@ -36,7 +36,8 @@ class DataDirectory {
   const std::string& path() const { return path_; }
 
   // Each is made at first use and then stays; a root key only if the data directory is `fresh`: it
-  // must not take the place of one that was lost, and so must no audit key whose public half stands.
+  // must not take the place of one that was lost, and so must no audit key whose public half
+  // stands.
   Result<SecretBytes> root_key(bool fresh, Random& random) const;
   Result<NoteSigner> audit_signer(const std::string& origin, Random& random) const;
   // Counts this start, durably, before anything can be launched under the new epoch.

@@ -23,7 +23,7 @@ def tool(server):
     (["-l", "python", "-c", "print(6 * 7)"], 0, "42\n", ""),
     (["-l", "sh", "-c", "echo out; echo err >&2; exit 7"], 7, "out\n", "err\n"),
     (["-l", "sh", "-c", "sleep 100", "--wall-ms", "200"], 124, "", None),
-    (["-l", "sh", "-c", "kill -KILL $$"], 125, "", None),
+    (["-l", "sh", "-c", "kill -KILL $$"], 137, "", None),
     (["-l", "sh", "-c", "echo $A", "-e", "A=b"], 0, "b\n", ""),
 ])
 def test_run_is_like_running_it_here(tool, arguments, code, out, err):

@@ -30,7 +30,7 @@ def test_a_running_program_is_cancelled(api):
     assert cancel(api, execution).status_code == 202
     result = api.wait(execution, 20)
     assert result["status"] == "finished" and result["verdict"] == "cancelled"
-    assert result["decided_by"] == "operator" and result["cancel_requested"] is True
+    assert result["decided_by"] == "caller" and result["cancel_requested"] is True
     wait_until(lambda: "settled_microcredits" in api.get(execution)["cost"], what="settlement")
     cost = api.get(execution)["cost"]
     assert 0 < cost["settled_microcredits"] < cost["hold_microcredits"], "what it used, no more"

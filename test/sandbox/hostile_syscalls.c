@@ -6,7 +6,6 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/personality.h>
@@ -108,9 +107,6 @@ static void kernel_surface(int argc, char** argv) {
   REFUSED(ioctl(0, TIOCSTI, "x"), EPERM, "TIOCSTI");
   REFUSED(syscall(SYS_ioctl, 0, TIOCSTI | (1ul << 40), "x"), EPERM, "TIOCSTI, upper half");
   REFUSED(syscall(SYS_inotify_add_watch, 0, "/usr/bin", 0xfff), EPERM, "inotify_add_watch");
-  const int shared = open("/usr/bin/env", O_RDONLY);
-  HOLDS(shared >= 0, "a shared file");
-  REFUSED(flock(shared, LOCK_EX | LOCK_NB), EOPNOTSUPP, "flock");
   REFUSED(syscall(SYS_fanotify_init, 0, 0), EPERM, "fanotify_init");
   REFUSED(syscall(463), ENOSYS, "system call 463");
   REFUSED(syscall(1000), ENOSYS, "system call 1000");

@@ -76,10 +76,7 @@ std::optional<SeccompRule> parse_rule(std::string_view line) {
   }
   rule.syscall = name;
   const auto error = take_word(rest);
-  rule.error = error == "EPERM"        ? EPERM
-               : error == "ENOSYS"     ? ENOSYS
-               : error == "EOPNOTSUPP" ? EOPNOTSUPP
-                                       : 0;
+  rule.error = error == "EPERM" ? EPERM : error == "ENOSYS" ? ENOSYS : 0;
   if (!rest.empty()) {
     rule.condition = parse_condition(rest);
     if (!rule.condition) return std::nullopt;

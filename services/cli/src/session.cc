@@ -40,8 +40,10 @@ std::size_t width_of(std::string_view text) {
 constexpr std::size_t kFractionDigits = 6;
 
 constexpr std::pair<std::string_view, std::string_view> kUnprintable[] = {
-    {"\xc2\x80", "\xc2\x9f"}, {"\xe2\x80\x8e", "\xe2\x80\x8f"},
-    {"\xe2\x80\xaa", "\xe2\x80\xae"}, {"\xe2\x81\xa6", "\xe2\x81\xa9"}};
+    {"\xc2\x80", "\xc2\x9f"},
+    {"\xe2\x80\x8e", "\xe2\x80\x8f"},
+    {"\xe2\x80\xaa", "\xe2\x80\xae"},
+    {"\xe2\x81\xa6", "\xe2\x81\xa9"}};
 
 }  // namespace
 

@@ -19,8 +19,8 @@ class Streams {
  public:
   Streams(Timers& timers, Millis heartbeat);
 
-  // Follows `execution` until it is over or `key`, which asked for it, is revoked. To miss no event, call on the partition's thread. False,
-  // and nothing done, if too many are open.
+  // Follows `execution` until it is over or `key`, which asked for it, is revoked. To miss no
+  // event, call on the partition's thread. False, and nothing done, if too many are open.
   bool add(const ExecutionId& execution, const KeyId& key, std::shared_ptr<http::Stream> stream);
   // Writes the events of a batch to those who follow, and ends streams of executions that are over.
   void on_committed(const PartitionView& view, const std::vector<Folded>& batch);
