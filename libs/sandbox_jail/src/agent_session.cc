@@ -92,7 +92,8 @@ void AgentSession::on_stage_done(const guest::StageDone& message, std::int64_t n
     exit_.exit_code = message.value;
   }
   auto& span = exit_.stage == kCompile ? exit_.timings.compile_us : exit_.timings.run_us;
-  span += now_us - stage_started_us_;
+  // Its start and its end may be heard of in one read; that it ran must still be seen.
+  span += std::max<std::int64_t>(now_us - stage_started_us_, 1);
 }
 
 SandboxOutput& AgentSession::output(guest::Stream stream) {

@@ -48,6 +48,12 @@ AgentSession::HostFacts measured() {
 
 }  // namespace
 
+TEST_CASE("a stage whose start and end are heard of at once did run") {
+  Talk talk;
+  talk.say(guest::Ready{}, 100).say(guest::Started{0}, 1000).say(done(0, 0), 1000);
+  CHECK(talk.say(guest::Exited{}, 1000).finish(measured()).timings.compile_us == 1);
+}
+
 TEST_CASE("an honest agent's story becomes the result") {
   Talk talk;
   talk.say(guest::Ready{}, 100).say(guest::Started{0}, 1000);
