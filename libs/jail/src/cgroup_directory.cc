@@ -30,6 +30,15 @@ bool lock_soon(int fd) {
   return false;
 }
 
+// The owner before may have removed what was opened while it held the lock.
+bool still_named(int parent, const std::string& name, int fd) {
+  struct stat opened {};
+  struct stat named {};
+  return ::fstat(fd, &opened) == 0 &&
+         ::fstatat(parent, name.c_str(), &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+         opened.st_ino == named.st_ino && opened.st_dev == named.st_dev;
+}
+
 }  // namespace
 
 Result<InstanceDirectory> InstanceDirectory::open(const std::string& parent,
@@ -38,17 +47,21 @@ Result<InstanceDirectory> InstanceDirectory::open(const std::string& parent,
   const auto path = parent + "/" + name;
   made.parent_ = UniqueFd(::open(parent.c_str(), kDirectoryFlags));
   if (!made.parent_.valid()) return errno_error("cannot open the cgroup " + parent, errno);
-  if (::mkdirat(made.parent_.get(), name.c_str(), 0755) != 0 && errno != EEXIST) {
-    return errno_error("cannot create the cgroup " + path, errno);
+  constexpr int kTries = 16;  // each is lost only to a predecessor that ends just then
+  for (int tried = 0; tried < kTries; ++tried) {
+    if (::mkdirat(made.parent_.get(), name.c_str(), 0755) != 0 && errno != EEXIST) {
+      return errno_error("cannot create the cgroup " + path, errno);
+    }
+    made.fd_ = open_directory(made.parent_.get(), name);
+    if (!made.fd_.valid() && errno == ENOENT) continue;
+    if (!made.fd_.valid()) return errno_error("cannot open the cgroup " + path, errno);
+    if (lock && !lock_soon(made.fd_.get())) break;
+    if (!still_named(made.parent_.get(), name, made.fd_.get())) continue;
+    made.name_ = name;  // from here on it is ours to remove
+    return made;
   }
-  made.fd_ = open_directory(made.parent_.get(), name);
-  if (!made.fd_.valid()) return errno_error("cannot open the cgroup " + path, errno);
-  if (lock && !lock_soon(made.fd_.get())) {
-    return Error{ErrorCode::conflict, "the cgroup " + path + " belongs to another running jailer",
-                 "give each service on this host its own instance name"};
-  }
-  made.name_ = name;  // from here on it is ours to remove
-  return made;
+  return Error{ErrorCode::conflict, "the cgroup " + path + " belongs to another running jailer",
+               "give each service on this host its own instance name"};
 }
 
 InstanceDirectory::~InstanceDirectory() {

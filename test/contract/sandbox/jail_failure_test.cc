@@ -120,6 +120,15 @@ TEST_CASE("what is left when service and jailer are killed at once is found and 
   CHECK_FALSE(next.driver().reap("init.scope").ok());
 }
 
+TEST_CASE("a service that starts while its predecessor ends has an instance of its own") {
+  const auto options = jail_test_options();
+  for (int round = 0; round < 20; ++round) {
+    JailHarness harness(options);
+    const auto exit = harness.run(plain_spec());
+    REQUIRE_FALSE(exit.broken);
+  }
+}
+
 TEST_CASE("a second service of the same instance is refused") {
   const auto options = jail_test_options();
   JailHarness harness(options);
