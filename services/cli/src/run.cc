@@ -121,17 +121,16 @@ int run(Session& session, RunOptions& options) {
 }  // namespace
 
 Commands run_commands() {
-  return {make_command<RunOptions>("run",
-                                   "Run a program in a sandbox and pass on its output and exit "
-                                   "code. Ends with 128 + N if signal N\n"
-                                   "ended the program, 124 if it took too long, 125 if another "
-                                   "limit or fault ended it, 75 if it\n"
-                                   "isn't over yet, 2 or 3 if it could not be run at all.",
-                                   "sandtrail run main.py\n"
-                                   "sandtrail run -c 'print(6 * 7)'\n"
-                                   "echo hello | sandtrail run --stdin - main.py -- --flag\n"
-                                   "sandtrail run --memory-mib 512 -f data.csv -- sort data.csv",
-                                   options, run)};
+  return {make_command<RunOptions>(
+      "run", "Run a program in a sandbox and pass on its output and exit code",
+      "sandtrail run main.py\n"
+      "sandtrail run -c 'print(6 * 7)'\n"
+      "echo hello | sandtrail run --stdin - main.py -- --flag\n"
+      "sandtrail run --memory-mib 512 -f data.csv -- sort data.csv\n"
+      "sandtrail run main.py; echo $?  # 128 + N: signal N; 124: took too long; 125: another "
+      "limit\n"
+      "                                # or fault; 75: not over yet; 2, 3: could not be run",
+      options, run)};
 }
 
 }  // namespace sandtrail::cli
