@@ -4,10 +4,10 @@
 #include <filesystem>
 
 #include "base/file.h"
-#include "codec/reflect.h"
 #include "crypto/aead.h"
 #include "crypto/digest.h"
 #include "crypto/ed25519.h"
+#include "json_file.h"
 
 namespace sandtrail {
 namespace {
@@ -123,13 +123,9 @@ Result<HostIdentity> DataDirectory::next_host_identity(const Clock& clock, Rando
   HostFile file;
   const auto stored = read_file(path, kSmallFileBytesMax);
   if (stored.ok()) {
-    const auto parsed = json::parse(*stored);
-    auto known = parsed.ok() ? from_json<HostFile>(*parsed) : Result<HostFile>(parsed.error());
-    if (!known.ok()) {
-      return Error{ErrorCode::corrupt, path + ": " + known.error().message,
-                   "restore it from a backup, or remove it: the host then gets another name"};
-    }
-    file = *known;
+    ST_ASSIGN(file, parse_json_file<HostFile>(
+                        path, *stored,
+                        "restore it from a backup, or remove it: the host then gets another name"));
   } else if (missing(stored.error())) {
     file.id = HostId::fresh(clock, random);
   } else {

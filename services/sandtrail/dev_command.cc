@@ -13,6 +13,7 @@
 #include "codec/reflect.h"
 #include "config/config.h"
 #include "data_directory.h"
+#include "json_file.h"
 #include "obs/log.h"
 #include "server_process.h"
 
@@ -83,13 +84,10 @@ Result<DevFile> dev_file(ServerProcess& server, const DataDirectory& directory) 
   DevFile file;
   const auto stored = read_secret_file(path, kDevFileBytesMax);
   if (stored.ok()) {
-    const auto parsed = json::parse(*stored);
-    auto known = parsed.ok() ? from_json<DevFile>(*parsed) : Result<DevFile>(parsed.error());
-    if (!known.ok()) {
-      return Error{ErrorCode::corrupt, path + ": " + known.error().message,
-                   "restore it from a backup, or remove it: another organisation is then made"};
-    }
-    file = std::move(known).value();
+    ST_ASSIGN(file,
+              parse_json_file<DevFile>(
+                  path, *stored,
+                  "restore it from a backup, or remove it: another organisation is then made"));
   } else if (stored.error().code == ErrorCode::not_found) {
     ST_ASSIGN(file, create_organization(server));
   } else {
