@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
 #include "audit_check.h"
 #include "base/file.h"
 #include "base/limits.h"
@@ -42,6 +44,7 @@ json::object document_of(const AuditReport& report) {
   out["root"] = json::value(std::string_view(base64(report.root)));
   out["checkpoints"] = report.checkpoints;
   out["checkpoint_size"] = report.checkpoint_size;
+  out["unsigned"] = report.entries - std::min(report.entries, report.checkpoint_size);
   out["pending"] = report.pending;
   out["void_records"] = report.void_records;
   if (report.difference) {
@@ -64,6 +67,9 @@ int verify(Session& session, VerifyOptions& o) {
     session.line("root         " + base64(report->root));
     session.line("checkpoints  " + std::to_string(report->checkpoints) + ", the newest over " +
                  std::to_string(report->checkpoint_size) + " entries");
+    if (report->checkpoint_size < report->entries)
+      session.line("unsigned     " + std::to_string(report->entries - report->checkpoint_size) +
+                   " entries after it: no signature vouches for them yet");
     session.line("pending      " + std::to_string(report->pending) + " events at the tail");
   }
   if (!report->difference) return 0;
