@@ -171,7 +171,7 @@ Result<ReadBatch> Follower::read(const PartitionState& partition, embedded::Curs
 
 void Follower::wake() {
   const bool failed = !refresh().ok();
-  std::vector<std::shared_ptr<embedded::WakeList>> woken;
+  std::vector<std::shared_ptr<WakeList>> woken;
   {
     const std::lock_guard lock(refresh_mutex_);
     topics_.for_each([&](const PartitionState& partition) {

@@ -106,6 +106,7 @@ struct LogHealth {
   };  // degraded: appends are refused for now; fatal: until restart
   Level level = Level::ok;
   std::string reason;
+  UnixMs since{};  // when this level began; 0 while ok
 };
 
 class EventLog {
