@@ -99,13 +99,10 @@ security_properties() {
 authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
 super.users=User:admin
 allow.everyone.if.no.acl.found=false
-sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256
+sasl.enabled.mechanisms=PLAIN
 sasl.mechanism.inter.broker.protocol=PLAIN
 sasl.mechanism.controller.protocol=PLAIN
 listener.name.client.plain.sasl.jaas.config=$plain;
-listener.name.client.scram-sha-256.sasl.jaas.config=\
-org.apache.kafka.common.security.scram.ScramLoginModule required;
-listener.name.controller.sasl.enabled.mechanisms=PLAIN
 listener.name.controller.plain.sasl.jaas.config=$plain;
 EOF
   fi
@@ -122,15 +119,6 @@ EOF
 }
 
 password_of() { cat -- "$directory/clients/$1.password"; }
-
-# The arguments of "format" that make the users of SCRAM known, one a line.
-scram_arguments() {
-  local user
-  if ! has_acl; then return 0; fi
-  for user in "${KAFKA_USERS[@]}"; do
-    printf -- '--add-scram\nSCRAM-SHA-256=[name=%s,password=%s]\n' "$user" "$(password_of "$user")"
-  done
-}
 
 # For each user clients/USER.conf (librdkafka: kcat -F, confluent-kafka), USER.properties (Kafka's
 # own tools) and, where there are passwords, USER.password.
@@ -150,8 +138,9 @@ client_conf() {
   local tls=$directory/tls
   printf 'security.protocol=%s\n' "$(security_protocol)"
   if has_acl; then
-    printf 'sasl.mechanism=SCRAM-SHA-256\nsasl.username=%s\nsasl.password=%s\n' \
-      "$1" "$(password_of "$1")"
+    # Not SCRAM: librdkafka before 2.6.1 repeats its nonce, which Kafka 4 refuses as "invalid
+    # credentials" (librdkafka#4895), and Debian 12 has 2.0.2.
+    printf 'sasl.mechanism=PLAIN\nsasl.username=%s\nsasl.password=%s\n' "$1" "$(password_of "$1")"
   fi
   if has_tls; then printf 'ssl.ca.location=%s\n' "$tls/ca.pem"; fi
   if [[ $auth == tls ]]; then
@@ -163,9 +152,8 @@ client_properties() {
   local tls=$directory/tls
   printf 'security.protocol=%s\n' "$(security_protocol)"
   if has_acl; then
-    printf 'sasl.mechanism=SCRAM-SHA-256\nsasl.jaas.config=%s required username="%s" %s\n' \
-      org.apache.kafka.common.security.scram.ScramLoginModule "$1" \
-      "password=\"$(password_of "$1")\";"
+    printf 'sasl.mechanism=PLAIN\nsasl.jaas.config=%s required username="%s" password="%s";\n' \
+      org.apache.kafka.common.security.plain.PlainLoginModule "$1" "$(password_of "$1")"
   fi
   if has_tls; then
     printf 'ssl.truststore.type=PEM\nssl.truststore.location=%s\n' "$tls/ca.pem"
@@ -184,8 +172,9 @@ make_certificates() {
   openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 \
     -subj '/O=Sandtrail tests/CN=Kafka CA' -keyout "$tls/ca.key" -out "$tls/ca.pem" 2>/dev/null
   for name in broker client; do
-    openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/O=Sandtrail tests/CN=$name" \
-      -keyout "$tls/$name.key" -out "$tls/$name.csr" 2>/dev/null
+    openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
+      -subj "/O=Sandtrail tests/CN=$name" -keyout "$tls/$name.key" \
+      -out "$tls/$name.csr" 2>/dev/null
     openssl x509 -req -in "$tls/$name.csr" -CA "$tls/ca.pem" -CAkey "$tls/ca.key" -CAcreateserial \
       -days 30 -extfile <(printf 'subjectAltName=IP:127.0.0.1,DNS:localhost') \
       -out "$tls/$name.pem" 2>/dev/null
