@@ -4,8 +4,8 @@
 # directory, brokers, port and auth of the cluster; everything is written below $directory.
 # shellcheck disable=SC2154
 
-# One user for each role, with the names that infra/kafka/acls uses, and the super user.
-KAFKA_USERS=(admin gateway launcher billing retention webhooks auditor)
+# The super user, and those of infra/kafka/acls.txt.
+KAFKA_USERS=(admin gateway launcher billing retention webhooks auditor reader)
 
 # client_port NODE and controller_port NODE: nodes count from 1; the clients' ports come first.
 client_port() { printf '%d' $((port + $1 - 1)); }
