@@ -89,8 +89,8 @@ Row kafka_row() {
       "log.kafka",
       Kind::table,
       "table of at most " + std::to_string(limits::kKafkaSettingsMax) + " settings of librdkafka",
-      "Passed to the client of Kafka: security.protocol, ssl.*, sasl.*, socket.*, client.rack "
-      "and a few more. A secret is named by its file, as in \"sasl.password_file\".",
+      "Passed to the client of Kafka: security.protocol, ssl.*, sasl.*, client.rack and a few "
+      "more. A secret is named by its file, as in \"sasl.password_file\".",
       [](Config& config, const Raw& raw) -> std::string {
         const auto* entry = as<TableEntry>(raw);
         if (entry == nullptr) return "must be a table of settings";

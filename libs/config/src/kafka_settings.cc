@@ -6,9 +6,7 @@
 #include <string_view>
 #include <utility>
 
-#include "base/file.h"
 #include "base/limits.h"
-#include "config/config.h"
 
 namespace sandtrail {
 namespace config {
@@ -16,25 +14,22 @@ namespace {
 
 constexpr std::string_view kFileSuffix = "_file";
 
-// Prefixes end with a point.
-constexpr std::array<std::string_view, 11> kAllowed{"security.protocol",
-                                                    "ssl.",
-                                                    "sasl.",
-                                                    "socket.",
-                                                    "broker.address.family",
-                                                    "broker.address.ttl",
-                                                    "client.rack",
-                                                    "connections.max.idle.ms",
-                                                    "metadata.max.age.ms",
-                                                    "compression.codec",
-                                                    "compression.type"};
+// Those that say how to reach and trust a broker, as libs/kafka knows them. Prefixes end with a
+// point.
+constexpr std::array<std::string_view, 8> kAllowed{"security.protocol",
+                                                   "ssl.",
+                                                   "sasl.",
+                                                   "socket.connection.",
+                                                   "enable.ssl.",
+                                                   "client.rack",
+                                                   "broker.address.family",
+                                                   "socket.keepalive.enable"};
 
 // Each is given as the path of a file, with kFileSuffix at the name.
-constexpr std::array<std::string_view, 4> kSecrets{
-    "sasl.password", "ssl.key.password", "ssl.keystore.password", "sasl.oauthbearer.client.secret"};
+constexpr std::array<std::string_view, 2> kSecrets{"sasl.password", "ssl.key.password"};
 
 // Of settings with this beginning, why they are not for the operator.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 19> kOurs{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 21> kOurs{
     {{"bootstrap.servers", "set log.url"},
      {"metadata.broker.list", "set log.url"},
      {"client.id", "it is made of the role"},
@@ -52,6 +47,8 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 19> kOurs{
      {"isolation.level", "every reader must see the same records"},
      {"partitioner", "an organisation's partition is part of the log"},
      {"message.timeout.ms", "it decides when an append counts as unknown"},
+     {"ssl.keystore.password", "name certificate and key as PEM files"},
+     {"sasl.oauthbearer.client.secret", "secrets do not stand in the settings"},
      {"ssl.key.pem", "a key does not stand in the settings; name its file as ssl.key.location"},
      {"socket.nagle.disable", "it is set: else each append waits"}}};
 
@@ -85,8 +82,8 @@ std::string kafka_setting_problem(const std::string& name, const std::string& va
     return matches(pattern, name);
   });
   if (!allowed) {
-    return "is not passed through; security.protocol, ssl.*, sasl.*, socket.*, client.rack and a "
-           "few more are";
+    return "is not passed through; security.protocol, ssl.*, sasl.*, client.rack and a few more "
+           "are";
   }
   if (value.size() > limits::kKafkaSettingBytesMax) {
     return "must be at most " + std::to_string(limits::kKafkaSettingBytesMax) + " bytes";
@@ -95,24 +92,4 @@ std::string kafka_setting_problem(const std::string& name, const std::string& va
 }
 
 }  // namespace config
-
-Result<std::map<std::string, std::string>> kafka_settings(const Config& config) {
-  std::map<std::string, std::string> out;
-  for (const auto& [name, value] : config.log.kafka) {
-    const std::string_view secret = config::secret_of(name);
-    if (secret.empty()) {
-      out[name] = value;
-      continue;
-    }
-    ST_ASSIGN(Bytes text, read_secret_file(value, limits::kConfigBytesMax));
-    while (text.ends_with('\n') || text.ends_with('\r')) text.pop_back();
-    if (text.empty()) {
-      return Error{ErrorCode::invalid_argument, value + " is empty",
-                   "it is what log.kafka.\"" + name + "\" names"};
-    }
-    out[std::string(secret)] = std::move(text);
-  }
-  return out;
-}
-
 }  // namespace sandtrail

@@ -63,9 +63,9 @@ Error beyond_tail_error(const TopicPartition& where, Position wanted, Position h
 
 LogHealth HealthWatch::seen(LogHealth now, UnixMs time) {
   const std::lock_guard lock(mutex_);
-  if (since_ == UnixMs{} || now.level != level_) since_ = time;
+  if (now.level != level_) since_ = time;
   level_ = now.level;
-  now.since = since_;
+  if (now.level != LogHealth::Level::ok) now.since = since_;
   return now;
 }
 

@@ -236,14 +236,12 @@ void MemoryLog::report(const std::string& group, const TopicPartition& where, Po
   }
 }
 
-Result<std::map<TopicPartition, Position>> MemoryLog::reported(const std::string& group) {
+Result<ReportedPositions> MemoryLog::reported() {
   const std::lock_guard lock(core_->mutex);
   ST_CHECK_OK(core_->check_reach_locked(*client_));
-  ST_CHECK_OK(check_group(group));
-  std::map<TopicPartition, Position> out;
+  ReportedPositions out;
   for (const auto& [where, groups] : core_->reports) {
-    const auto known = groups.find(group);
-    if (known != groups.end()) out[where] = {known->second};
+    for (const auto& [group, durable] : groups) out[group][where] = {durable};
   }
   return out;
 }

@@ -122,11 +122,10 @@ void LogCore::fail(const std::string& reason) {
   if (fatal_.empty()) fatal_ = reason;
 }
 
-Result<std::map<TopicPartition, Position>> LogCore::reported(const std::string& group) const {
-  ST_CHECK_OK(check_group(group));
-  std::map<TopicPartition, Position> out;
+ReportedPositions LogCore::reported() const {
+  ReportedPositions out;
   for (const HeadMark::Report& known : consumers_.all()) {
-    if (known.group == group) out[known.where] = known.durable;
+    out[known.group][known.where] = known.durable;
   }
   return out;
 }

@@ -53,7 +53,7 @@ class LogCore {
   Status trim(PartitionState& partition, Position before);
   Result<ReadBatch> read(const PartitionState& partition, Cursor& cursor, std::size_t bytes_max);
   void report(const std::string& group, const TopicPartition& where, Position durable);
-  Result<std::map<TopicPartition, Position>> reported(const std::string& group) const;
+  ReportedPositions reported() const;
   LogHealth health() const;
   std::string fatal() const;  // empty: none
   // After this nothing is read or written any more.

@@ -171,7 +171,7 @@ Result<ReadBatch> Follower::read(const PartitionState& partition, embedded::Curs
 
 void Follower::wake() {
   const bool failed = !refresh().ok();
-  std::vector<std::shared_ptr<embedded::WakeList>> woken;
+  std::vector<std::shared_ptr<WakeList>> woken;
   {
     const std::lock_guard lock(refresh_mutex_);
     topics_.for_each([&](const PartitionState& partition) {
@@ -233,9 +233,7 @@ class ReadOnlyLog final : public EventLog {
     return read_only_error();
   }
   void report(const std::string&, const TopicPartition&, Position) override {}
-  Result<std::map<TopicPartition, Position>> reported(const std::string&) override {
-    return read_only_error();
-  }
+  Result<ReportedPositions> reported() override { return read_only_error(); }
   Status trim(const TopicPartition&, Position) override { return read_only_error(); }
   std::string identity() const override { return follower_->identity(); }
   LogHealth health() const override;

@@ -1,12 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Settings of processes that share a log, and what the command line adds.
 #include <doctest/doctest.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include <cstdlib>
-
-#include "base/file.h"
 #include "config/config.h"
 
 namespace sandtrail {
@@ -36,7 +31,7 @@ session_timeout_ms = 6000
 security.protocol = "sasl_ssl"
 "ssl.ca.location" = "/etc/ca.pem"
 "sasl.password_file" = "/etc/password"
-"socket.timeout.ms" = 5000
+"socket.connection.setup.timeout.ms" = 5000
 "socket.keepalive.enable" = true
 [objects]
 url = "s3://bucket/prefix"
@@ -73,7 +68,7 @@ log_away_ms = 300
         std::map<std::string, std::string>{{"security.protocol", "sasl_ssl"},
                                            {"ssl.ca.location", "/etc/ca.pem"},
                                            {"sasl.password_file", "/etc/password"},
-                                           {"socket.timeout.ms", "5000"},
+                                           {"socket.connection.setup.timeout.ms", "5000"},
                                            {"socket.keepalive.enable", "true"}});
   CHECK(config->objects.url == "s3://bucket/prefix");
   CHECK(config->objects.endpoint == "http://127.0.0.1:9000");
@@ -145,7 +140,8 @@ TEST_CASE("what is wrong with settings of a cluster is named") {
 }
 
 TEST_CASE("a table in the environment takes the place of the file's") {
-  const std::string file = "[log.kafka]\n\"client.rack\" = \"a\"\n\"socket.timeout.ms\" = 1\n";
+  const std::string file =
+      "[log.kafka]\n\"client.rack\" = \"a\"\n\"socket.keepalive.enable\" = true\n";
   Environment environment = kHome;
   environment["SANDTRAIL_LOG_KAFKA"] = "client.rack=b, security.protocol=ssl";
   const auto config = parse_config(file, "s.toml", {environment, {}, {}});
@@ -186,27 +182,6 @@ TEST_CASE("a verb's own defaults give way to every source") {
   CHECK(parsed("[launcher]\nbuiltin_host = true\n", {}, defaults)->launcher.builtin_host);
   CHECK(parsed("", {{"--launcher", "launcher.listen", "[::1]:1"}}, defaults)
             ->launcher.listen.address == "::1");
-}
-
-TEST_CASE("secrets for Kafka come from their files") {
-  char directory[] = "/tmp/sandtrail-config-XXXXXX";
-  REQUIRE(::mkdtemp(directory) != nullptr);
-  const std::string path = std::string(directory) + "/password";
-  const auto config =
-      parsed("[log.kafka]\n\"client.rack\" = \"a\"\n\"sasl.password_file\" = \"" + path + "\"\n");
-  REQUIRE(config.ok());
-  CHECK(kafka_settings(*config).error().code == ErrorCode::not_found);
-  REQUIRE(write_file_durably(path, "geheim\n", 0600).ok());
-  const auto settings = kafka_settings(*config);
-  REQUIRE(settings.ok());
-  CHECK(*settings ==
-        std::map<std::string, std::string>{{"client.rack", "a"}, {"sasl.password", "geheim"}});
-  REQUIRE(write_file_durably(path, "\n", 0600).ok());
-  CHECK(kafka_settings(*config).error().code == ErrorCode::invalid_argument);
-  REQUIRE(::chmod(path.c_str(), 0644) == 0);
-  CHECK_FALSE(kafka_settings(*config).ok());
-  ::unlink(path.c_str());
-  ::rmdir(directory);
 }
 
 }  // namespace

@@ -25,6 +25,14 @@ inline constexpr std::size_t kTopicsMax = 16;
 inline constexpr std::size_t kTopicNameBytesMax = 128;
 inline constexpr std::size_t kConsumerGroupsMax = 64;  // that report what they still need
 inline constexpr std::size_t kGroupNameBytesMax = 128;
+inline constexpr Millis kKafkaAppendTimeout = seconds(30);  // then NotCommitted or Unknown
+inline constexpr Millis kKafkaCallTimeout = seconds(5);     // of a question to a broker
+inline constexpr Millis kKafkaTopicTimeout = seconds(30);   // a topic made, until it has leaders
+inline constexpr Millis kKafkaFetchTimeout = seconds(5);    // a reader waits for what is there
+inline constexpr Millis kKafkaHeartbeat{400};               // of a group's member
+inline constexpr Millis kKafkaContactInterval = seconds(1);  // how often a broker is asked
+inline constexpr Millis kKafkaContactTimeout = seconds(2);   // for an answer to it
+inline constexpr std::size_t kKafkaPrefetchBytesMax = 8u << 20;  // of each partition, undelivered
 inline constexpr Millis kHeadMarkAgeMax = seconds(1);  // embedded: loss noticed at open
 inline constexpr std::size_t kHeadMarkBytesMax = 32u << 20;
 inline constexpr std::uint64_t kLogFreeBytesMinDefault = 64u << 20;  // below, appends are refused

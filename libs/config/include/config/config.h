@@ -49,8 +49,9 @@ struct Config {
     std::int64_t free_bytes_min = limits::kLogFreeBytesMinDefault;
     std::int64_t replication = 3;  // Kafka: of topics that are made
     std::int64_t min_insync = 2;
-    Millis session_timeout = seconds(10);      // Kafka: then a member counts as gone
-    std::map<std::string, std::string> kafka;  // passed through; see kafka_settings()
+    Millis session_timeout = seconds(10);  // Kafka: then a member counts as gone
+    // Passed through to librdkafka. A secret is the path of a file under its name and "_file".
+    std::map<std::string, std::string> kafka;
 
     bool embedded() const { return url == "embedded"; }
     std::string brokers() const;  // "host:port,host:port"; empty if embedded
@@ -141,10 +142,6 @@ Result<Config> load_config(const std::string& path, const ConfigSources& sources
 // The same of a file that was read; `file` names it in messages.
 Result<Config> parse_config(std::string_view text, const std::string& file,
                             const ConfigSources& sources);
-
-// log.kafka with what its *_file entries hold in place of their paths: settings of librdkafka.
-// Secrets are in it: not for messages.
-Result<std::map<std::string, std::string>> kafka_settings(const Config& config);
 
 // What there is to set.
 struct SettingInfo {

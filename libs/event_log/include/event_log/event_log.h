@@ -108,10 +108,13 @@ struct LogHealth {
   };  // degraded: appends are refused or wait for now; fatal: until restart
   Level level = Level::ok;
   std::string reason;  // empty: ok
-  UnixMs since;        // when this level began, as far as it was noticed; 0: not known
+  UnixMs since{};      // when this level began, as far as it was noticed; 0 while ok
   // What appends fail with meanwhile, if they are refused: disk_full, unavailable …
   ErrorCode code = ErrorCode::unavailable;
 };
+
+// By group.
+using ReportedPositions = std::map<std::string, std::map<TopicPartition, Position>>;
 
 // For adapters: notices when the level changes. Thread-safe.
 class HealthWatch {
@@ -156,9 +159,9 @@ class EventLog {
 
   // Registers how far a consumer is durable. Nothing above the lowest report is ever trimmed.
   virtual void report(const std::string& group, const TopicPartition& where, Position durable) = 0;
-  // What was reported for `group`, by this process or another, a moment ago; partitions without a
-  // report are left out. May ask the log's servers: not for every request.
-  virtual Result<std::map<TopicPartition, Position>> reported(const std::string& group) = 0;
+  // What consumers of every process have reported, as of a moment ago. May ask the log's servers
+  // several times: not for every request.
+  virtual Result<ReportedPositions> reported() = 0;
   // Drops records below `before`; conflict if a registered consumer still needs one of them.
   virtual Status trim(const TopicPartition& where, Position before) = 0;
 

@@ -70,7 +70,7 @@ class MemoryLog final : public EventLog {
                                          const std::vector<std::string>& topics,
                                          OwnershipListener& listener) override;
   void report(const std::string& group, const TopicPartition& where, Position durable) override;
-  Result<std::map<TopicPartition, Position>> reported(const std::string& group) override;
+  Result<ReportedPositions> reported() override;
   Status trim(const TopicPartition& where, Position before) override;
   std::string identity() const override;
   LogHealth health() const override;
