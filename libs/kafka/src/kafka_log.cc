@@ -141,6 +141,8 @@ class KafkaLog final : public EventLog {
     positions_.report(group, where, durable);
   }
 
+  Result<ReportedPositions> reported() override { return positions_.all(); }
+
   Status trim(const TopicPartition& where, Position before) override {
     ST_ASSIGN(const Marks now, marks(where));
     if (before > now.high) {

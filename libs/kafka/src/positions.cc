@@ -79,15 +79,19 @@ Result<std::optional<Position>> Positions::lowest(const TopicPartition& where) {
   return lowest;
 }
 
-Result<std::optional<Position>> Positions::of(const std::string& group,
-                                              const TopicPartition& where) {
-  ST_ASSIGN(const auto committed, admin_->committed(prefix_ + std::string(kGroupPrefix) + group));
-  for (const auto& one : committed) {
-    if (one.topic == prefix_ + where.topic && one.partition == where.partition) {
-      return std::optional<Position>(Position{one.offset});
+Result<ReportedPositions> Positions::all() {
+  const std::string ours = prefix_ + std::string(kGroupPrefix);
+  ST_ASSIGN(const auto groups, admin_->groups(ours));
+  ReportedPositions out;
+  for (const std::string& group : groups) {
+    ST_ASSIGN(const auto committed, admin_->committed(group));
+    for (const auto& one : committed) {
+      if (!one.topic.starts_with(prefix_) || one.offset < 0) continue;
+      const TopicPartition where{one.topic.substr(prefix_.size()), one.partition};
+      out[group.substr(ours.size())][where] = {one.offset};
     }
   }
-  return std::optional<Position>();
+  return out;
 }
 
 }  // namespace sandtrail::kafka

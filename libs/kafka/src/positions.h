@@ -26,7 +26,8 @@ class Positions {
   Status flush();
   // The lowest position that any consumer, of whatever process, has reported.
   Result<std::optional<Position>> lowest(const TopicPartition& where);
-  Result<std::optional<Position>> of(const std::string& group, const TopicPartition& where);
+  // What every consumer has reported, of whatever process.
+  Result<ReportedPositions> all();
 
  private:
   struct Group {

@@ -225,6 +225,14 @@ inline constexpr std::size_t kWebhookRetriesMax = 32;
 inline constexpr Millis kWebhookRetryDelayMax = days(7);
 inline constexpr std::int64_t kSlotsMax = 256;  // executions at once on one host
 inline constexpr std::size_t kLanguagesMax = 128;
+inline constexpr std::size_t kBrokersMax = 32;                   // that log.url names
+inline constexpr std::size_t kKafkaSettingsMax = 64;             // entries of log.kafka
+inline constexpr std::size_t kKafkaSettingBytesMax = 64 * 1024;  // of one value: a list of CAs
+inline constexpr std::size_t kTopicPrefixBytesMax = 64;
+inline constexpr std::size_t kLaunchersMax = 64;  // that hosts join
+inline constexpr std::int64_t kReplicationMax = 32;
+inline constexpr Millis kLogAwayMin{100};  // bounds of gateway.log_away_ms
+inline constexpr Millis kLogAwayMax = minutes(10);
 
 // --- command line ---
 inline constexpr std::size_t kCliResponseBytesMax = 16u << 20;
