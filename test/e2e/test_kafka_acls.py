@@ -187,9 +187,3 @@ def test_kafkas_own_tool_understands_what_the_script_prints(kafka):
         there = acls(kafka)
         expected = {acl for acl in before if acl[2] != "User:reader"} if change else before
         assert there == expected
-
-
-def test_the_principal_can_be_a_certificates_subject():
-    printed = subprocess.run([ROOT / "infra/kafka/acls", "--principal", "User:CN=%,OU=%",
-                              "webhooks"], capture_output=True, text=True, check=True).stdout
-    assert '"User:CN=webhooks,OU=webhooks"' in printed and "gateway" not in printed
