@@ -48,7 +48,7 @@ def error_of(call):
 
 
 def writable(kafka, user, topics):
-    """As the roles append: with idempotence, which is granted to whoever may write to some topic."""
+    """As the roles append: with idempotence, granted to whoever may write to some topic."""
     answers = {}
     fatal = []
     producer = Producer(kafka.settings(user, {
