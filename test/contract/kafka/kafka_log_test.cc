@@ -148,6 +148,28 @@ TEST_CASE("one process reads what another appends, and both know the log as the 
   CHECK(reader->marks(where)->high > outcome.position);
 }
 
+TEST_CASE("a log open for reading appends nothing and makes no topic") {
+  const std::string prefix = fresh_kafka_prefix("read");
+  const auto writer = open_log(prefix);
+  REQUIRE(writer->ensure_topic({"events", 2}).ok());
+  REQUIRE(append(*writer, {"events", 1}, "hello").committed());
+  KafkaLogOptions options;
+  options.connection = kafka_connection(prefix);
+  options.read_only = true;
+  const auto log = open_kafka_log(options, test_clock);
+  REQUIRE(log.ok());
+  CHECK((*log)->ensure_topic({"events", 2}).ok());
+  CHECK((*log)->ensure_topic({"events", 3}).error().code == ErrorCode::conflict);
+  CHECK((*log)->ensure_topic({"audit", 1}).error().code == ErrorCode::not_found);
+  CHECK(append(**log, {"events", 1}, "no").error.code == ErrorCode::denied);
+  auto reader = (*log)->open_reader({"events", 1}, {0});
+  REQUIRE(reader.ok());
+  const auto batch = (*reader)->poll(1000);
+  REQUIRE(batch.ok());
+  REQUIRE(batch->records.size() == 1);
+  CHECK(batch->records[0].record.value == "hello");
+}
+
 TEST_CASE("a topic that is not made as a log's is refused, and the difference is named") {
   const std::string prefix = fresh_kafka_prefix("spec");
   const auto log = open_log(prefix);
