@@ -2,7 +2,6 @@
 // What only the log over Kafka promises: several processes, brokers that are away, topics that are
 // not as they should be.
 #include <doctest/doctest.h>
-#include <signal.h>
 
 #include <chrono>
 #include <condition_variable>
@@ -200,9 +199,7 @@ TEST_CASE("without a broker nothing fails for good, and the health says since wh
 }
 
 TEST_CASE("a broker that hangs is noticed, and goes on where it was") {
-  const char* pid_text = std::getenv("SANDTRAIL_TEST_KAFKA_PID");
-  REQUIRE_MESSAGE(pid_text != nullptr, "SANDTRAIL_TEST_KAFKA_PID is not set: scripts/test does");
-  const int pid = std::atoi(pid_text);
+  REQUIRE_MESSAGE(kafka_pid() != 0, "SANDTRAIL_TEST_KAFKA_PID is not set: scripts/test does");
   const std::string prefix = fresh_kafka_prefix("hang");
   const auto log = open_log(prefix);
   REQUIRE(log->ensure_topic({"events", 1}).ok());
@@ -216,9 +213,9 @@ TEST_CASE("a broker that hangs is noticed, and goes on where it was") {
     return log->health().level == level;
   };
   REQUIRE(wait_for(LogHealth::Level::ok));
-  ::kill(pid, SIGSTOP);
+  hang_kafka(true);
   const bool noticed = wait_for(LogHealth::Level::degraded);
-  ::kill(pid, SIGCONT);
+  hang_kafka(false);
   REQUIRE(noticed);
   CHECK(append(*log, where, "after").committed());
   CHECK(wait_for(LogHealth::Level::ok));
