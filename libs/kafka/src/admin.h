@@ -54,9 +54,10 @@ class Admin {
   Result<std::vector<std::string>> groups(const std::string& prefix);
 
  private:
-  Result<Event> ask(rd_kafka_event_type_t answer, Millis timeout,
-                    const std::function<void(const rd_kafka_AdminOptions_t*, rd_kafka_queue_t*)>& send,
-                    rd_kafka_admin_op_t operation, const std::string& what);
+  Result<Event> ask(
+      rd_kafka_event_type_t answer, Millis timeout,
+      const std::function<void(const rd_kafka_AdminOptions_t*, rd_kafka_queue_t*)>& send,
+      rd_kafka_admin_op_t operation, const std::string& what);
   Result<Metadata> metadata(const std::string& topic, Millis timeout);
   Status create(const TopicDemand& demand);
   Status check_config(const TopicDemand& demand);

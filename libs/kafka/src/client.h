@@ -7,7 +7,7 @@
 #include <memory>
 #include <thread>
 
-#include "rdkafka.h"
+#include "handles.h"
 #include "settings.h"
 
 namespace sandtrail::kafka {

@@ -41,9 +41,11 @@ Result<std::shared_ptr<Fetcher::Assignment::Shared>> Fetcher::consumer_without(
   return made;
 }
 
-Result<std::unique_ptr<Fetcher::Assignment>> Fetcher::assign(
-    const std::string& topic, std::int32_t partition, std::int64_t offset,
-    void (*on_arrival)(rd_kafka_t*, void*), void* opaque) {
+Result<std::unique_ptr<Fetcher::Assignment>> Fetcher::assign(const std::string& topic,
+                                                             std::int32_t partition,
+                                                             std::int64_t offset,
+                                                             void (*on_arrival)(rd_kafka_t*, void*),
+                                                             void* opaque) {
   ST_ASSIGN(auto shared, consumer_without({topic, partition}));
   std::unique_ptr<Assignment> out(new Assignment());
   out->shared_ = shared;

@@ -17,8 +17,8 @@ Result<std::unique_ptr<GroupMember>> GroupMember::join(const KafkaConnection& co
                                                        const std::vector<std::string>& topics,
                                                        Millis session_timeout,
                                                        OwnershipListener& listener) {
-  ST_ASSIGN(Conf conf, make_conf(connection, group_settings(connection.topic_prefix + group,
-                                                            session_timeout)));
+  ST_ASSIGN(Conf conf, make_conf(connection,
+                                 group_settings(connection.topic_prefix + group, session_timeout)));
   std::unique_ptr<GroupMember> out(new GroupMember(connection.topic_prefix.size(), listener));
   rd_kafka_conf_set_opaque(conf.get(), out.get());
   rd_kafka_conf_set_rebalance_cb(conf.get(), on_rebalance);

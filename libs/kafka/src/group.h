@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "event_log/event_log.h"
-#include "rdkafka.h"
+#include "handles.h"
 #include "settings.h"
 
 namespace sandtrail::kafka {

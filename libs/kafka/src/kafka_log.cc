@@ -60,8 +60,8 @@ class KafkaLog final : public EventLog {
 
   Status ensure_topic(const TopicSpec& spec) override {
     ST_CHECK_OK(check_topic(spec));
-    ST_CHECK_OK(admin_->ensure_topic({options_.connection.topic_prefix + spec.name,
-                                      spec.partitions, log_topic_config(options_.connection)}));
+    ST_CHECK_OK(admin_->ensure_topic({options_.connection.topic_prefix + spec.name, spec.partitions,
+                                      log_topic_config(options_.connection)}));
     remember(spec.name, spec.partitions);
     return {};
   }
@@ -88,11 +88,12 @@ class KafkaLog final : public EventLog {
     outgoing.key = record.key;
     outgoing.headers = &record.headers;
     outgoing.value = record.value;
-    producer_.append(outgoing, [partition = *partition, done = std::move(done)](
-                                   const AppendOutcome& outcome) {
-      if (outcome.committed()) partition->raise_high(outcome.position.value + 1);
-      done(outcome);
-    });
+    auto refused =
+        producer_.append(outgoing, [partition = *partition, done](const AppendOutcome& outcome) {
+          if (outcome.committed()) partition->raise_high(outcome.position.value + 1);
+          done(outcome);
+        });
+    if (refused) refuse(std::move(*refused));
   }
 
   Result<std::unique_ptr<LogReader>> open_reader(const TopicPartition& where,
@@ -103,8 +104,7 @@ class KafkaLog final : public EventLog {
     ST_ASSIGN(auto partition, find(where));
     ST_ASSIGN(auto assignment, fetcher_->assign(partition->topic, where.partition, from.value,
                                                 on_arrival, partition.get()));
-    auto reader =
-        std::make_unique<Reader>(admin_, state_, partition, std::move(assignment), from);
+    auto reader = std::make_unique<Reader>(admin_, state_, partition, std::move(assignment), from);
     return std::unique_ptr<LogReader>(new HeldReader(partition, std::move(reader)));
   }
 
@@ -151,10 +151,10 @@ class KafkaLog final : public EventLog {
     if (before <= now.low) return {};
     ST_ASSIGN(const auto lowest, positions_.lowest(where));
     if (lowest && *lowest < before) {
-      return Error{ErrorCode::conflict,
-                   "a consumer of " + where.text() + " still needs " +
-                       std::to_string(lowest->value),
-                   "trim only below what every consumer has reported"};
+      return Error{
+          ErrorCode::conflict,
+          "a consumer of " + where.text() + " still needs " + std::to_string(lowest->value),
+          "trim only below what every consumer has reported"};
     }
     ST_ASSIGN(const auto partition, find(where));
     ST_CHECK_OK(admin_->delete_before(partition->topic, where.partition, before.value));

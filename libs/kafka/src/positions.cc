@@ -22,8 +22,7 @@ void Positions::report(const std::string& group, const TopicPartition& where, Po
 }
 
 Status Positions::load(const std::string& group) {
-  ST_ASSIGN(const auto committed,
-            admin_->committed(prefix_ + std::string(kGroupPrefix) + group));
+  ST_ASSIGN(const auto committed, admin_->committed(prefix_ + std::string(kGroupPrefix) + group));
   const std::lock_guard lock(mutex_);
   Group& its = groups_[group];
   for (const auto& one : committed) {

@@ -48,10 +48,9 @@ Producer::~Producer() {
 Result<std::shared_ptr<Producer::Instance>> Producer::make() {
   ST_ASSIGN(Conf conf, make_conf(connection_, producer_settings(append_timeout_, linger_)));
   auto instance = std::make_shared<Instance>();
-  ST_ASSIGN(instance->client,
-            Client::start(RD_KAFKA_PRODUCER, std::move(conf),
-                          RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR,
-                          [this](rd_kafka_event_t* event) { on_event(event); }));
+  ST_ASSIGN(instance->client, Client::start(RD_KAFKA_PRODUCER, std::move(conf),
+                                            RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR,
+                                            [this](rd_kafka_event_t* event) { on_event(event); }));
   return instance;
 }
 
@@ -82,38 +81,33 @@ void Producer::warm_up(const std::string& name) {
   }
 }
 
-void Producer::append(const Outgoing& outgoing, AppendDone done) {
+std::optional<Error> Producer::append(const Outgoing& outgoing, AppendDone done) {
   std::size_t bytes = outgoing.key.size() + (outgoing.value ? outgoing.value->size() : 0);
   if (outgoing.headers != nullptr) {
     for (const auto& [name, value] : *outgoing.headers) bytes += name.size() + value.size();
   }
-  auto pending = std::make_unique<Pending>(Pending{*this, std::move(done), bytes});
-  std::optional<Error> error;
-  {
-    const std::shared_lock lock(mutex_);
-    if (closed_) {
-      error = closed_error();
-    } else if (!instance_ || !broken_.empty()) {
-      error = Error{ErrorCode::unavailable, "the producer is being renewed: " + broken_, ""};
-    } else if (records_.load() >= limits::kAppendQueueRecordsMax ||
-               bytes_.load() + bytes > limits::kAppendQueueBytesMax) {
-      error = Error{ErrorCode::overloaded, "too many records wait for the broker", ""};
-    } else {
-      ++records_;
-      bytes_ += bytes;
-      const rd_kafka_resp_err_t code = hand_over(*instance_, outgoing, pending.get());
-      if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
-        pending.release();  // comes back with its report
-        return;
-      }
-      --records_;
-      bytes_ -= bytes;
-      error = code == RD_KAFKA_RESP_ERR__QUEUE_FULL
-                  ? Error{ErrorCode::overloaded, "too many records wait for the broker", ""}
-                  : error_of(code, "append to " + outgoing.topic);
-    }
+  const Error overloaded{ErrorCode::overloaded, "too many records wait for the broker", ""};
+  const std::shared_lock lock(mutex_);
+  if (closed_) return closed_error();
+  if (!instance_ || !broken_.empty()) {
+    return Error{ErrorCode::unavailable, "the producer is being renewed: " + broken_, ""};
   }
-  pending->done(refused(std::move(*error)));
+  if (records_.load() >= limits::kAppendQueueRecordsMax ||
+      bytes_.load() + bytes > limits::kAppendQueueBytesMax) {
+    return overloaded;
+  }
+  auto pending = std::make_unique<Pending>(Pending{*this, std::move(done), bytes});
+  ++records_;
+  bytes_ += bytes;
+  const rd_kafka_resp_err_t code = hand_over(*instance_, outgoing, pending.get());
+  if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
+    pending.release();  // comes back with its report
+    return std::nullopt;
+  }
+  --records_;
+  bytes_ -= bytes;
+  if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL) return overloaded;
+  return error_of(code, "append to " + outgoing.topic);
 }
 
 // NO_ERROR: `pending` now belongs to the record.

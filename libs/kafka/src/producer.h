@@ -36,8 +36,9 @@ class Producer {
   // Asks for the topic's metadata, so that its first record does not wait for it: up to 1.0 s
   // before librdkafka 2.10.1, against 0.1 ms.
   void warm_up(const std::string& topic);
-  // `done` exactly once. Overloaded at once when the queue is full.
-  void append(const Outgoing& outgoing, AppendDone done);
+  // Takes the record; `done` is then called exactly once, on the producer's thread. Or says why it
+  // is not taken, and `done` is not called: overloaded when the queue is full.
+  std::optional<Error> append(const Outgoing& outgoing, AppendDone done);
 
   // Ends the instance that is broken: what it held is NotCommitted or Unknown. Then starts another.
   Status renew();

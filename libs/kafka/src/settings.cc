@@ -56,15 +56,15 @@ Result<std::string> parse_kafka_url(std::string_view url) {
     const std::size_t colon = broker.rfind(':');
     const std::string_view port =
         colon == std::string_view::npos ? std::string_view() : broker.substr(colon + 1);
-    const bool digits = std::all_of(port.begin(), port.end(), [](unsigned char c) {
-      return std::isdigit(c) != 0;
-    });
+    const bool digits =
+        std::all_of(port.begin(), port.end(), [](unsigned char c) { return std::isdigit(c) != 0; });
     const bool host = colon != std::string_view::npos && colon > 0 &&
                       std::all_of(broker.begin(), broker.end(), [](unsigned char c) {
                         return std::isalnum(c) != 0 || c == '.' || c == '-' || c == ':' ||
                                c == '_' || c == '[' || c == ']';
                       });
-    if (!host || !digits || port.empty() || port.size() > 5) return wrong("is no list of host:port");
+    if (!host || !digits || port.empty() || port.size() > 5)
+      return wrong("is no list of host:port");
     begin = end + 1;
   }
   return std::string(brokers);
@@ -84,8 +84,9 @@ Status check_kafka_settings(const std::map<std::string, std::string>& settings) 
       continue;
     }
     if (!passed_through(name)) {
-      return refused(name, "is not yours to set: only how to connect is (security.protocol, ssl.*, "
-                           "sasl.*, …)");
+      return refused(name,
+                     "is not yours to set: only how to connect is (security.protocol, ssl.*, "
+                     "sasl.*, …)");
     }
     std::array<char, 512> why{};
     if (rd_kafka_conf_set(conf.get(), name.c_str(), value.c_str(), why.data(), why.size()) !=

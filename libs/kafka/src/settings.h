@@ -6,8 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "handles.h"
 #include "kafka/connection.h"
-#include "rdkafka.h"
 
 namespace sandtrail::kafka {
 

@@ -4,10 +4,10 @@
 // then stops and continues it where a log has to stall.
 #include <signal.h>
 
-#include <atomic>
 #include <cstdlib>
 #include <string>
 
+#include "../kafka/kafka_broker.h"
 #include "kafka/kafka_log.h"
 #include "log_contract.h"
 
@@ -18,23 +18,9 @@ namespace {
 
 const SystemClock test_clock;
 
-std::string broker() {
-  const char* address = std::getenv("SANDTRAIL_TEST_KAFKA");
-  if (address == nullptr) {
-    FAIL("SANDTRAIL_TEST_KAFKA is not set: export SANDTRAIL_TEST_KAFKA=$(scripts/kafka start)");
-  }
-  return address;
-}
-
 class KafkaUnderTest final : public LogUnderTest {
  public:
-  KafkaUnderTest() {
-    static std::atomic<int> count{0};
-    // Topics of an earlier run may still be there.
-    prefix_ = "contract-" + std::to_string(test_clock.now().count) + "-" +
-              std::to_string(++count) + ".";
-    open();
-  }
+  KafkaUnderTest() { open(); }
   ~KafkaUnderTest() override { stall(false); }
 
   EventLog& log() override { return *log_; }
@@ -53,16 +39,13 @@ class KafkaUnderTest final : public LogUnderTest {
  private:
   void open() {
     KafkaLogOptions options;
-    options.connection.brokers = broker();
-    options.connection.topic_prefix = prefix_;
-    options.connection.replication = 1;
-    options.connection.min_insync = 1;
+    options.connection = test::kafka_connection(prefix_);
     auto log = open_kafka_log(options, test_clock);
     if (!log.ok()) FAIL(log.error().text());
     log_ = std::move(*log);
   }
 
-  std::string prefix_;
+  const std::string prefix_ = test::fresh_kafka_prefix("log");
   bool stalled_ = false;
   std::unique_ptr<EventLog> log_;
 };

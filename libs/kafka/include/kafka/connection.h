@@ -12,8 +12,8 @@
 namespace sandtrail {
 
 struct KafkaConnection {
-  std::string brokers;       // "host:port,host:port", to begin with
-  std::string topic_prefix;  // of every topic and group of ours; its own log for each
+  std::string brokers;                  // "host:port,host:port", to begin with
+  std::string topic_prefix;             // of every topic and group of ours; its own log for each
   std::string client_id = "sandtrail";  // short: librdkafka before 2.5 fails on long ones
   // librdkafka's own settings, by its names: those that say how to connect (check_kafka_settings).
   // Secrets are named by file: "sasl.password_file", "ssl.key.password_file".

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "rdkafka.h"
+#include "handles.h"
 
 namespace sandtrail::kafka {
 
