@@ -244,6 +244,18 @@ Millis Runtime::behind(const TopicPartition& where) const {
   return runner == nullptr ? Millis{0} : runner->currency().behind(impl_->clock.now());
 }
 
+Millis Runtime::behind() const {
+  Millis longest;
+  for (const auto& runner : impl_->open_runners()) {
+    longest = std::max(longest, runner->currency().behind(impl_->clock.now()));
+  }
+  return longest;
+}
+
+bool Runtime::started() const {
+  return impl_->started;
+}
+
 std::optional<LogAway> Runtime::away(const TopicPartition& where) const {
   const PartitionRunner* runner = impl_->runner(where);
   return runner == nullptr ? std::nullopt : runner->currency().away();

@@ -131,9 +131,12 @@ class Runtime {
 
   std::vector<TopicPartition> partitions() const;
   TopicPartition home(const OrgId& org) const;  // in `events`
+  // True once start() has succeeded.
+  bool started() const;
   // How long ago the partition, as folded here, was last known to be all there is; 0 if it is.
   // Any thread, at once.
   Millis behind(const TopicPartition& where) const;
+  Millis behind() const;  // the longest of all partitions
   // Empty while the log takes and gives records of the partition. Any thread, at once.
   std::optional<LogAway> away(const TopicPartition& where) const;
   // The worst of all partitions.
