@@ -135,6 +135,7 @@ int dev_main(const std::vector<std::string>& arguments) {
   verb.data_dir = "Where everything is kept";
   verb.plan = plan_for;
   verb.greet = greet;
+  verb.ended_early = 3;
   return serve_main(verb, arguments);
 }
 

@@ -26,12 +26,12 @@ Result<std::unique_ptr<KeyParts>> KeyParts::open(const ProcessPlan& plan,
     return Error{ErrorCode::not_found, directory.in("keys") + " is gone, but there is a log",
                  "restore it from its backup: payloads cannot be read without it"};
   }
-  std::unique_ptr<KeyParts> out(new KeyParts(plan, clock));
-  ST_ASSIGN(out->store_, open_key_store(plan, memory, clock));
-  ST_ASSIGN(out->objects_, open_objects(plan));
   const std::string path = root_key_path(plan.config);
   ST_ASSIGN(SecretBytes root, open_root_key(path, when_missing(plan, fresh), random));
   if (embedded) ST_CHECK_OK(directory.check_root_key(root, path));
+  std::unique_ptr<KeyParts> out(new KeyParts(plan, clock));
+  ST_ASSIGN(out->store_, open_key_store(plan, memory, clock));
+  ST_ASSIGN(out->objects_, open_objects(plan));
   out->root_check_ = root_check_text(root);
   out->keyring_ = std::make_unique<Keyring>(std::move(root), *out->store_, clock, random);
   out->payloads_ = std::make_unique<Payloads>(*out->keyring_, *out->objects_);

@@ -110,7 +110,9 @@ int serve_main(const ServeVerb& verb, const std::vector<std::string>& arguments)
   log_options.format = plan->config.logging.format;
   const Logging logging(log_options, clock);
   const Status status = serve_until(verb, *plan, end_by(signals));
-  return status.ok() ? 0 : refuse(verb, status.error(), 3);
+  if (status.ok()) return 0;
+  const bool ended_early = status.error().code == ErrorCode::cancelled;
+  return refuse(verb, status.error(), ended_early ? verb.ended_early : 3);
 }
 
 }  // namespace sandtrail

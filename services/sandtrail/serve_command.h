@@ -30,6 +30,9 @@ struct ServeVerb {
   std::function<Result<ProcessPlan>(const ServeOptions&)> plan;
   // Once it is ready, before it serves for long; an error ends it.
   std::function<Status(ServerProcess&, const ProcessPlan&)> greet;
+  // The exit code if it is told to end before it was ready. `dev` did not do what it was asked for;
+  // one of several processes was merely stopped.
+  int ended_early = 0;
 };
 
 // The sources of settings that the options stand for, but for --data-dir.
