@@ -89,7 +89,7 @@ def test_install_deps_says_what_to_do_on_a_system_that_is_not_debian(tmp_path):
     assert "not a Debian system" in done.stderr and "librocksdb-dev" in done.stderr
 
 
-@pytest.mark.parametrize("script", ["bench", "fmt", "install-deps", "test", "tidy"])
+@pytest.mark.parametrize("script", ["bench", "fmt", "install-deps", "s3-server", "test", "tidy"])
 def test_a_script_explains_itself_and_refuses_what_it_does_not_know(script):
     helped = run(f"scripts/{script}", "--help")
     assert helped.returncode == 0 and helped.stdout.startswith(f"scripts/{script}")
