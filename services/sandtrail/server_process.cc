@@ -17,10 +17,10 @@
 #include "data_directory.h"
 #include "gateway/gateway.h"
 #include "gateway/read_model.h"
+#include "host/local_host.h"
 #include "http_beast/client.h"
 #include "http_beast/open_files.h"
 #include "http_beast/server.h"
-#include "launcher/builtin_host.h"
 #include "launcher/launcher_role.h"
 #include "log_embedded/embedded_log.h"
 #include "obs/log.h"
@@ -131,7 +131,8 @@ struct ServerProcess::Impl {
   std::unique_ptr<Keyring> keyring;
   std::unique_ptr<Payloads> payloads;
   std::vector<Language> languages;
-  std::unique_ptr<BuiltinHost> host;
+  std::unique_ptr<HostEngine> engine;
+  std::unique_ptr<LocalHost> host;
   std::unique_ptr<Hosts> hosts;
   std::unique_ptr<NoteSigner> signer;
   PlatformWatch platform_watch;
@@ -153,7 +154,7 @@ ServerProcess::Impl::~Impl() {
   }
   if (gateway) gateway->stop();
   if (runtime) runtime->stop();
-  host.reset();
+  engine.reset();
   client.reset();
   workers.reset();
   public_server.reset();
@@ -181,8 +182,13 @@ Status ServerProcess::Impl::open_sandboxes() {
   }
   ST_CHECK_OK(jail->self_test());
   driver = std::move(jail);
-  host = std::make_unique<BuiltinHost>(
-      *driver, random, BuiltinHostOptions{identity.id, identity.epoch, slots, languages});
+  HostEngineOptions engine_options;
+  engine_options.id = identity.id;
+  engine_options.epoch = identity.epoch;
+  engine_options.slots = slots;
+  engine_options.languages = languages;
+  engine = std::make_unique<HostEngine>(*driver, random, std::move(engine_options));
+  host = std::make_unique<LocalHost>(*engine);
   return {};
 }
 
@@ -225,7 +231,7 @@ Status ServerProcess::Impl::add_roles() {
   options.events_partitions = static_cast<std::int32_t>(config.log.events_partitions);
   runtime = std::make_unique<Runtime>(options, *log, *store, clock, random);
   const auto home = [this](const OrgId& org) { return runtime->home(org); };
-  hosts = std::make_unique<Hosts>(home);
+  hosts = std::make_unique<Hosts>(clock);
   hosts->add(*host);
 
   http::ClientOptions client_options;
