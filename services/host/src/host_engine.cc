@@ -311,8 +311,9 @@ HostInfo HostEngine::info() const {
 }
 
 void HostEngine::set_sink(Sink sink) {
-  const std::lock_guard lock(state_->mutex);
+  std::unique_lock lock(state_->mutex);
   state_->sink = std::move(sink);
+  state_->changed.wait(lock, [this] { return state_->sending == 0; });
 }
 
 void HostEngine::launch(Route route, LaunchOrder order) {
@@ -425,6 +426,7 @@ HostCounts HostEngine::counts() const {
   HostCounts out = state_->counted;
   out.running = static_cast<int>(state_->running.size());
   out.kept = state_->kept.size();
+  out.draining = state_->draining;
   return out;
 }
 

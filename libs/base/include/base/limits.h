@@ -83,7 +83,8 @@ inline constexpr Millis kHostSilent = seconds(3);     // fetches no orders: gets
 inline constexpr Millis kHostPollWait = seconds(10);  // for orders, then an empty answer
 inline constexpr Millis kHostBackOffFirst{100};       // before a host asks a launcher again
 inline constexpr Millis kHostBackOffLast = seconds(5);
-inline constexpr Millis kHostDrain = seconds(10);   // of a host that ends, for what it runs
+inline constexpr Millis kHostAnswerMax = seconds(4);  // of a launcher to a host
+inline constexpr Millis kHostDrain = seconds(10);     // of a host that ends, for what it runs
 inline constexpr Millis kHostDeliver = seconds(5);  // then for results that nobody has applied yet
 inline constexpr Millis kHostKillWait = seconds(10);  // for killed sandboxes to be gone
 inline constexpr Millis kOrphanAge = minutes(1);      // left-over sandboxes live at most twice that
@@ -92,6 +93,7 @@ inline constexpr std::size_t kHostsMax = 256;         // of one launcher
 inline constexpr std::size_t kHostKeptResultsMax = 1024;       // not applied yet, of one host
 inline constexpr std::size_t kHostKeptBytesMax = 256u << 20;   // of them together
 inline constexpr std::size_t kHostSeenAttemptsMax = 65'536;    // remembered by a host
+inline constexpr std::size_t kHostOrdersQueuedMax = 8192;      // that one host has not fetched
 inline constexpr std::size_t kHostInputBytesMax = 4u << 20;    // sealed, of one launch
 inline constexpr std::size_t kHostOutputBytesMax = 1u << 20;   // sealed, of one result
 inline constexpr std::size_t kHostOrderBytesMax = 6u << 20;    // one order as JSON

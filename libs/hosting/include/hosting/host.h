@@ -62,6 +62,14 @@ struct HostReport {
   std::shared_ptr<const void> memory;
 };
 
+// An attempt that a host runs, or whose result it keeps.
+struct HeldAttempt {
+  ExecutionId execution;
+  std::int64_t attempt = 0;
+  std::int64_t host_epoch = 0;
+  bool kept = false;
+};
+
 // What a launcher hears of its hosts. Called on any thread, without locks of the host held.
 class HostEvents {
  public:

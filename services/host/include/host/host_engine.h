@@ -28,17 +28,11 @@ struct HostEngineOptions {
   std::size_t kept_bytes_max = limits::kHostKeptBytesMax;
 };
 
-struct HeldAttempt {
-  ExecutionId execution;
-  std::int64_t attempt = 0;
-  std::int64_t host_epoch = 0;
-  bool kept = false;  // its result is; else it runs
-};
-
 struct HostCounts {
   int running = 0;
   std::size_t kept = 0;
   std::size_t kept_bytes = 0;
+  bool draining = false;
   std::uint64_t launches = 0;  // of this process, as are those below
   std::uint64_t refusals = 0;
   std::uint64_t stale_orders = 0;  // dropped: of a replaced launcher, or for an earlier epoch
@@ -61,7 +55,8 @@ class HostEngine {
   HostEngine& operator=(const HostEngine&) = delete;
 
   HostInfo info() const;
-  void set_sink(Sink sink);  // before the first order
+  // Returns once no call of the one before runs any more; so not from within one.
+  void set_sink(Sink sink);
 
   // Orders of a replaced owner, and launches for another epoch of this host, are dropped.
   void launch(Route route, LaunchOrder order);
