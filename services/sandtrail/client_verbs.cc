@@ -81,7 +81,8 @@ int run_client_verb(const std::vector<std::string>& arguments) {
     return open_embedded_log_read_only(data_directory + "/log", {});
   };
   parts.projections = make_projections;
-  parts.other_verbs = {{"dev", "run all roles in one process on the embedded log"}};
+  parts.other_verbs = {{"dev", "run all roles in one process on the embedded log"},
+                       {"host", "run executions for launchers on other machines"}};
   return run_cli(arguments, std::move(parts));
 }
 

@@ -5,7 +5,7 @@
 //   root.check       0600  a digest of it, so that another root key is refused at the start
 //   audit.key        0600  the note key that signs checkpoints (PRIVATE+KEY+ form)
 //   audit.vkey       0644  its public half, for verifiers
-//   host.json        0600  id of the built-in host and how often it was started
+//   host.json        0600  id of this host, and the epoch of its last start
 //   dev.json         0600  what `sandtrail dev` made for its user: URL, key, callback secret
 //   operator.sock    0600  where operator verbs go
 //   log/ store/ keys/ objects/

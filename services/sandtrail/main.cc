@@ -7,6 +7,7 @@
 
 #include "client_verbs.h"
 #include "dev_command.h"
+#include "host_command.h"
 
 int main(int argc, char** argv) {
   // A peer or reader that goes away is an error value, not the end of the process.
@@ -14,6 +15,9 @@ int main(int argc, char** argv) {
   const std::vector<std::string> arguments(argv + 1, argv + argc);
   if (!arguments.empty() && arguments.front() == "dev") {
     return sandtrail::dev_main({arguments.begin() + 1, arguments.end()});
+  }
+  if (!arguments.empty() && arguments.front() == "host") {
+    return sandtrail::host_main({arguments.begin() + 1, arguments.end()});
   }
   return sandtrail::run_client_verb(arguments);
 }

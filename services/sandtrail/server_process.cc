@@ -3,7 +3,6 @@
 
 #include <unistd.h>
 
-#include <algorithm>
 #include <filesystem>
 #include <future>
 #include <thread>
@@ -13,11 +12,12 @@
 #include "base/file.h"
 #include "base/worker_pool.h"
 #include "billing/billing_role.h"
-#include "config/languages.h"
 #include "data_directory.h"
 #include "gateway/gateway.h"
 #include "gateway/read_model.h"
 #include "host/local_host.h"
+#include "host_listener.h"
+#include "host_parts.h"
 #include "http_beast/client.h"
 #include "http_beast/open_files.h"
 #include "http_beast/server.h"
@@ -29,7 +29,6 @@
 #include "process_metrics.h"
 #include "retention/retention_role.h"
 #include "runtime/runtime.h"
-#include "sandbox_jail/jail_driver.h"
 #include "sealing/payload.h"
 #include "store_dir/object_store.h"
 #include "store_rocksdb/key_store.h"
@@ -46,9 +45,6 @@ constexpr int kHttpThreads = 2;
 constexpr int kWorkerThreads = 4;
 constexpr Millis kStopDeadline = seconds(5);
 constexpr Millis kTellEvery = seconds(5);
-constexpr std::uint32_t kUidFirst = 200'000;
-constexpr std::uint32_t kUidRanges = 4096;
-constexpr std::uint32_t kUidsOfOne = 256;
 
 // Takes the answer of a handler that is called within the process.
 class LocalResponder final : public http::Responder {
@@ -77,19 +73,6 @@ std::vector<LanguageInfo> infos_of(const std::vector<Language>& languages) {
 
 http::AddressPolicy policy_of(const Config& config) {
   return {config.webhooks.allow_private_addresses, config.webhooks.allow_cidrs};
-}
-
-// Servers on one machine, each with a data directory of its own, keep their cgroups apart, and none
-// takes another's sandboxes for its own leftovers.
-std::string instance_of(const HostId& host) {
-  constexpr std::size_t kChars = 10;  // of the random end of the id
-  const std::string text = host.text();
-  return "sandtrail-" + text.substr(text.size() - kChars);
-}
-
-std::uint32_t uids_of(const HostId& host) {
-  const std::uint32_t range = get_be16(host.view().substr(14)) % kUidRanges;
-  return kUidFirst + range * kUidsOfOne;
 }
 
 // Lets time pass where there is no condition to wait for: roles tell nobody when they get live.
@@ -122,7 +105,6 @@ struct ServerProcess::Impl {
   SystemRandom random;
   Metrics metrics;
 
-  std::unique_ptr<SandboxDriver> driver;
   std::unique_ptr<EventLog> log;
   std::shared_ptr<RocksDbMemory> memory;
   std::unique_ptr<KvStore> store;
@@ -131,9 +113,10 @@ struct ServerProcess::Impl {
   std::unique_ptr<Keyring> keyring;
   std::unique_ptr<Payloads> payloads;
   std::vector<Language> languages;
-  std::unique_ptr<HostEngine> engine;
-  std::unique_ptr<LocalHost> host;
   std::unique_ptr<Hosts> hosts;
+  std::unique_ptr<HostParts> builtin;  // null: only hosts that join
+  std::unique_ptr<LocalHost> host;
+  std::unique_ptr<HostListener> host_listener;
   std::unique_ptr<NoteSigner> signer;
   PlatformWatch platform_watch;
   AuditWatch audit_watch;
@@ -154,7 +137,8 @@ ServerProcess::Impl::~Impl() {
   }
   if (gateway) gateway->stop();
   if (runtime) runtime->stop();
-  engine.reset();
+  host_listener.reset();
+  builtin.reset();
   client.reset();
   workers.reset();
   public_server.reset();
@@ -164,31 +148,12 @@ ServerProcess::Impl::~Impl() {
 }
 
 Status ServerProcess::Impl::open_sandboxes() {
-  const std::string file = config.executions.languages_file.empty()
-                               ? installed_file("languages.toml")
-                               : config.executions.languages_file;
-  ST_ASSIGN(languages, load_languages(file));
-  int slots = static_cast<int>(config.executions.slots);
-  if (slots == 0) slots = std::max(2, static_cast<int>(std::thread::hardware_concurrency()));
-  ST_ASSIGN(const HostIdentity identity, directory.next_host_identity(clock, random));
-  JailOptions options;
-  options.slots_max = slots;
-  options.instance = instance_of(identity.id);
-  options.uid_base = uids_of(identity.id);
-  ST_ASSIGN(auto jail, JailDriver::start(options, clock));
-  for (const std::string& name : jail->list_owned()) {
-    log_warn("reaping what an earlier run left behind", {{"name", name}});
-    ST_CHECK_OK(jail->reap(name));
-  }
-  ST_CHECK_OK(jail->self_test());
-  driver = std::move(jail);
-  HostEngineOptions engine_options;
-  engine_options.id = identity.id;
-  engine_options.epoch = identity.epoch;
-  engine_options.slots = slots;
-  engine_options.languages = languages;
-  engine = std::make_unique<HostEngine>(*driver, random, std::move(engine_options));
-  host = std::make_unique<LocalHost>(*engine);
+  ST_ASSIGN(languages, languages_of(config));
+  hosts = std::make_unique<Hosts>(clock, !config.launcher.listen.off());
+  if (!config.launcher.builtin_host) return {};
+  ST_ASSIGN(builtin, HostParts::open(config, directory, languages, "", clock, random));
+  host = std::make_unique<LocalHost>(builtin->engine());
+  hosts->add(*host);
   return {};
 }
 
@@ -231,8 +196,9 @@ Status ServerProcess::Impl::add_roles() {
   options.events_partitions = config.log.partitions();
   runtime = std::make_unique<Runtime>(options, *log, *store, clock, random);
   const auto home = [this](const OrgId& org) { return runtime->home(org); };
-  hosts = std::make_unique<Hosts>(clock);
-  hosts->add(*host);
+  if (!config.launcher.listen.off()) {
+    ST_ASSIGN(host_listener, HostListener::start(config, options.instance, *hosts, clock, random));
+  }
 
   http::ClientOptions client_options;
   client_options.policy = policy_of(config);

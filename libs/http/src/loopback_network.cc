@@ -41,11 +41,17 @@ struct LoopbackNetwork::State : std::enable_shared_from_this<LoopbackNetwork::St
   mutable std::mutex mutex;
   std::map<std::string, Handler> servers;
   std::set<std::pair<std::string, std::string>> cuts;
+  std::set<std::string> frozen;             // places
   std::map<std::uint64_t, Flight> flights;  // by order of sending
   std::uint64_t last_id = 0;
 
   std::int64_t after_latency() const {
     return clock.monotonic_us() + (latency ? latency().count * 1000 : 0);
+  }
+  // When something happens to it next.
+  std::int64_t due_us(const Flight& flight) const {
+    if (!frozen.contains(flight.place)) return std::min(flight.due_us, flight.deadline_us);
+    return flight.stage == Flight::to_server ? flight.due_us : kNever;
   }
   void respond(std::uint64_t id, Response response);
   bool on_closed(std::uint64_t id, std::function<void()>& closed);
@@ -153,14 +159,12 @@ void LoopbackNetwork::State::end(std::map<std::uint64_t, Flight>::iterator at,
 // One thing that is due, the earliest; false if none is. Under the lock.
 bool LoopbackNetwork::State::step(Calls& calls) {
   const std::int64_t now_us = clock.monotonic_us();
-  const auto due = [](const auto& entry) {
-    return std::min(entry.second.due_us, entry.second.deadline_us);
-  };
-  const auto next = std::min_element(flights.begin(), flights.end(),
-                                     [&](const auto& a, const auto& b) { return due(a) < due(b); });
-  if (next == flights.end() || due(*next) > now_us) return false;
+  const auto next = std::min_element(
+      flights.begin(), flights.end(),
+      [this](const auto& a, const auto& b) { return due_us(a.second) < due_us(b.second); });
+  if (next == flights.end() || due_us(next->second) > now_us) return false;
   Flight& flight = next->second;
-  if (flight.deadline_us <= flight.due_us) {
+  if (flight.deadline_us <= flight.due_us && !frozen.contains(flight.place)) {
     end(next, Error{ErrorCode::timeout, "no answer in time", ""}, calls);
     return true;
   }
@@ -229,6 +233,15 @@ void LoopbackNetwork::cut(const std::string& place, const std::string& authority
   }
 }
 
+void LoopbackNetwork::freeze(const std::string& place, bool is_frozen) {
+  const std::lock_guard lock(state_->mutex);
+  if (is_frozen) {
+    state_->frozen.insert(place);
+  } else {
+    state_->frozen.erase(place);
+  }
+}
+
 std::size_t LoopbackNetwork::deliver() {
   for (std::size_t count = 0;; ++count) {
     State::Calls calls;
@@ -247,7 +260,8 @@ std::optional<Millis> LoopbackNetwork::next_due() const {
   std::optional<Millis> next;
   const std::int64_t now_us = state_->clock.monotonic_us();
   for (const auto& [id, flight] : state_->flights) {
-    const std::int64_t due_us = std::min(flight.due_us, flight.deadline_us);
+    const std::int64_t due_us = state_->due_us(flight);
+    if (due_us == kNever) continue;
     const Millis wait{std::max<std::int64_t>(0, (due_us - now_us + 999) / 1000)};
     if (!next || wait < *next) next = wait;
   }

@@ -8,7 +8,7 @@
 namespace sandtrail {
 namespace {
 
-constexpr Millis kFetchSlack = seconds(5);  // beyond what the launcher waits
+constexpr Millis kFetchSlack = seconds(3);  // beyond what the launcher waits
 constexpr std::size_t kOrdersAnswerBytesMax =
     limits::kHostOrderBytesMax + limits::kHostOrdersBytesMax;
 

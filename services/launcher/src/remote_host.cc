@@ -34,9 +34,10 @@ http::Response protocol_error(int status, std::string code, std::string detail) 
   return response;
 }
 
-RemoteHost::RemoteHost(HostInfo info, std::string session, const Clock& clock)
+RemoteHost::RemoteHost(HostInfo info, std::string session, std::string name, const Clock& clock)
     : info_(std::move(info)),
       session_(std::move(session)),
+      name_(std::move(name)),
       clock_(clock),
       fetched_us_(clock.monotonic_us()),
       heard_us_(fetched_us_),

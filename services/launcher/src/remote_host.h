@@ -18,7 +18,8 @@ namespace sandtrail {
 // Thread-safe. Made by std::make_shared.
 class RemoteHost final : public Host, public std::enable_shared_from_this<RemoteHost> {
  public:
-  RemoteHost(HostInfo info, std::string session, const Clock& clock);
+  // `name`: that of its certificate; empty on a plain connection.
+  RemoteHost(HostInfo info, std::string session, std::string name, const Clock& clock);
   ~RemoteHost() override;
 
   HostInfo info() const override { return info_; }
@@ -35,6 +36,7 @@ class RemoteHost final : public Host, public std::enable_shared_from_this<Remote
 
   // --- what the host asks and says ---
   const std::string& session() const { return session_; }
+  const std::string& name() const { return name_; }
   // Orders numbered above `after`, as soon as there are some.
   void fetch(std::int64_t after, std::shared_ptr<http::Responder> responder);
   void heard(const HostLoad& load);
@@ -75,6 +77,7 @@ class RemoteHost final : public Host, public std::enable_shared_from_this<Remote
 
   const HostInfo info_;
   const std::string session_;
+  const std::string name_;
   const Clock& clock_;
   HostEvents* events_ = nullptr;  // before the first order
 

@@ -5,12 +5,14 @@
 #include <charconv>
 
 #include "base/bytes.h"
+#include "crypto/digest.h"
 #include "obs/log.h"
 #include "remote_host.h"
 
 namespace sandtrail {
 namespace {
 
+constexpr std::string_view kHostRole = "host";
 constexpr std::size_t kSessionBytes = 16;
 constexpr std::size_t kReplacedMax = 256;
 constexpr std::size_t kKnownMax = 4 * limits::kHostsMax;
@@ -42,15 +44,27 @@ std::string problem_of(const JoinRequest& request) {
   return short_enough ? "" : "a text that is too long";
 }
 
-HostInfo info_of(const JoinRequest& request) {
+// A certificate's name as a host's id.
+HostId id_of(const std::string& name) {
+  return HostId::derived(sha256("sandtrail-host/" + name));
+}
+
+HostInfo info_of(const JoinRequest& request, const std::string& name) {
   HostInfo info;
-  info.id = request.host;
+  info.id = name.empty() ? request.host : id_of(name);
   info.epoch = request.epoch;
   info.address = request.address;
   info.slots = static_cast<int>(request.slots);
   info.isolation = request.isolation;
   info.languages = request.languages;
   return info;
+}
+
+// The name that the peer has proved; empty on a plain connection. Nullopt: it is no host.
+std::optional<std::string> name_of(const http::Request& request) {
+  if (!request.peer) return "";
+  if (request.peer->role != kHostRole || request.peer->name.empty()) return std::nullopt;
+  return request.peer->name;
 }
 
 // The number of `after=N`; nullopt if there is none.
@@ -82,6 +96,9 @@ http::Handler RemoteHosts::handler() {
 }
 
 void RemoteHosts::handle(http::Request request, const std::shared_ptr<http::Responder>& responder) {
+  if (!name_of(request)) {
+    return responder->respond(protocol_error(403, "not_a_host", "the certificate is no host's"));
+  }
   const std::string_view path = request.path;
   if (path == kHostSessionsPath) {
     if (request.method != "POST") {
@@ -101,6 +118,9 @@ void RemoteHosts::handle_session(const http::Request& request, std::string_view 
   http::Response otherwise;
   const Session session = find(rest.substr(0, slash), otherwise);
   if (session == nullptr) return responder->respond(std::move(otherwise));
+  if (session->name() != *name_of(request)) {
+    return responder->respond(protocol_error(403, "not_a_host", "the session is another host's"));
+  }
   const std::string_view what = rest.substr(slash);
   if (what == "/orders" && request.method == "GET") {
     const auto after = after_of(request.query);
@@ -123,10 +143,11 @@ http::Response RemoteHosts::join(const http::Request& request) {
   if (const std::string problem = problem_of(*asked); !problem.empty()) {
     return protocol_error(400, "malformed", problem);
   }
-  const HostInfo info = info_of(*asked);
+  const std::string name = *name_of(request);
+  const HostInfo info = info_of(*asked, name);
   const std::lock_guard one_at_a_time(joining_);
   Session replaced;
-  auto session = admit(info, replaced);
+  auto session = admit(info, name, replaced);
   if (!session.ok()) {
     const bool stale = session.error().code == ErrorCode::conflict;
     if (!stale) return refusal_of(session.error());
@@ -139,6 +160,7 @@ http::Response RemoteHosts::join(const http::Request& request) {
                            {"slots", info.slots},
                            {"address", info.address},
                            {"peer", request.peer_address},
+                           {"name", name},
                            {"boot", asked->boot},
                            {"again", replaced != nullptr}});
   hosts_.join(*session);
@@ -160,9 +182,10 @@ http::Response RemoteHosts::join(const http::Request& request) {
 }
 
 // Makes the session, in place of an earlier one of that host.
-Result<RemoteHosts::Session> RemoteHosts::admit(const HostInfo& info, Session& replaced) {
+Result<RemoteHosts::Session> RemoteHosts::admit(const HostInfo& info, const std::string& name,
+                                                Session& replaced) {
   const std::string id = hex(random_.bytes(kSessionBytes));
-  auto session = std::make_shared<RemoteHost>(info, id, clock_);
+  auto session = std::make_shared<RemoteHost>(info, id, name, clock_);
   const std::lock_guard lock(mutex_);
   if (stopping_) return Error{ErrorCode::unavailable, "the launcher is stopping", ""};
   const auto known = known_.find(info.id);

@@ -16,8 +16,14 @@ constexpr OrderAuthority kFirst{0, 1};
 constexpr OrderAuthority kSecond{0, 2};
 constexpr OrderAuthority kOther{1, 1};
 
+HostEngineOptions roomy() {
+  HostEngineOptions options;
+  options.slots = 8;
+  return options;
+}
+
 struct Engine {
-  explicit Engine(HostEngineOptions options = {})
+  explicit Engine(HostEngineOptions options = roomy())
       : driver(clock, 8, [this](const SandboxSpec& spec) {
           launched.emplace_back(spec.execution, spec.attempt);
           return script;

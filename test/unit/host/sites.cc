@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/limits.h"
 #include "domain/payloads.h"
 #include "sealing/payload.h"
 
@@ -31,6 +32,7 @@ LaunchOrder Orders::launch(const ExecutionId& execution, OrderAuthority by, std:
   order.execution = execution;
   order.attempt = attempt;
   order.host_epoch = host_epoch;
+  order.limits.wall_ms = limits::kWallMsMax;
   order.key = SecretBytes::random(32, random_);
   ExecutionInput input;
   input.command = {"true"};
@@ -137,20 +139,31 @@ void Sites::kill_launcher(std::size_t i) {
   launchers[i].reset();
 }
 
+void Sites::stop_host(std::size_t i) {
+  stopped.insert(i);
+  network.freeze("host" + std::to_string(i), true);
+}
+
+void Sites::resume_host(std::size_t i) {
+  stopped.erase(i);
+  network.freeze("host" + std::to_string(i), false);
+}
+
 void Sites::cut(std::size_t host_index, std::size_t launcher_index, bool is_cut) {
   network.cut(hosts[host_index]->name, authority_of(launcher_index), is_cut);
 }
 
 void Sites::pass(Millis span) {
+  constexpr std::int64_t kRounds = 10;
   for (std::int64_t left = span.count; left > 0; left -= 50) {
-    clock.advance({std::min<std::int64_t>(left, 50)});
+    clock.advance({50 - kRounds});
     for (std::size_t i = 0; i < hosts.size(); ++i) {
       if (stopped.contains(i)) continue;
       hosts[i]->driver.run_due();
       hosts[i]->agent->tick();
     }
     // A message takes a millisecond each way: several of them fit between two ticks.
-    for (int round = 0; round < 12; ++round) {
+    for (std::int64_t round = 0; round < kRounds; ++round) {
       network.deliver();
       clock.advance({1});
     }

@@ -92,8 +92,8 @@ struct Sites {
   // The process dies; its hosts notice that its connections end.
   void kill_launcher(std::size_t i);
   // Nothing of it happens any more, and time goes on.
-  void stop_host(std::size_t i) { stopped.insert(i); }
-  void resume_host(std::size_t i) { stopped.erase(i); }
+  void stop_host(std::size_t i);
+  void resume_host(std::size_t i);
   void cut(std::size_t host_index, std::size_t launcher_index, bool is_cut);
 
   ManualClock clock;

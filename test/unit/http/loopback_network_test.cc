@@ -120,6 +120,21 @@ TEST_CASE("loopback: a way that is cut lets nothing through, there or back, unti
   }
 }
 
+TEST_CASE("loopback: what arrives at a process that stands still waits for it") {
+  Net net;
+  const auto client = net.network.client("here");
+  Ended ended;
+  client->send(get("/x", {100}), ended.done());
+  net.network.freeze("here", true);
+  net.pass(500);
+  CHECK(ended.times == 0);
+  CHECK(!net.network.next_due().has_value());
+  net.network.freeze("here", false);
+  net.pass(1);
+  REQUIRE(ended.times == 1);
+  CHECK(ended.result.ok());  // it came in time, before the clock was looked at
+}
+
 TEST_CASE("loopback: what is in flight when its client ends is cancelled") {
   Net net;
   Ended ended;

@@ -87,9 +87,9 @@ inline constexpr Millis kHostHeartbeat = seconds(2);
 inline constexpr Millis kHostFence = seconds(10);
 inline constexpr Millis kHostLease = seconds(15);
 inline constexpr Millis kHostLeaseMargin = seconds(5);
-inline constexpr Millis kHostSilent = seconds(3);     // fetches no orders: gets no work
-inline constexpr Millis kHostPollWait = seconds(10);  // for orders, then an empty answer
-inline constexpr Millis kHostBackOffFirst{100};       // before a host asks a launcher again
+inline constexpr Millis kHostSilent = seconds(3);    // fetches no orders: gets no work
+inline constexpr Millis kHostPollWait = seconds(5);  // for orders, then an empty answer
+inline constexpr Millis kHostBackOffFirst{100};      // before a host asks a launcher again
 inline constexpr Millis kHostBackOffLast = seconds(5);
 inline constexpr Millis kHostAnswerMax = seconds(4);  // of a launcher to a host
 inline constexpr Millis kHostDrain = seconds(10);     // of a host that ends, for what it runs

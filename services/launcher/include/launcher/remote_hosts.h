@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The launcher's side of hosting/protocol.h: hosts on machines of their own join, are heard, lapse
 // and leave.
+//
+// Over mutual TLS only peers of the role "host" are heard, and a host's id is made from the name in
+// its certificate, so that none can speak as another. On a plain connection it is what the host
+// says, so that one belongs on loopback.
 #pragma once
 
 #include <map>
@@ -51,7 +55,7 @@ class RemoteHosts {
   void handle_session(const http::Request& request, std::string_view rest,
                       const std::shared_ptr<http::Responder>& responder);
   http::Response join(const http::Request& request);
-  Result<Session> admit(const HostInfo& info, Session& replaced);
+  Result<Session> admit(const HostInfo& info, const std::string& name, Session& replaced);
   http::Response hear(const Session& session, const http::Request& request);
   http::Response heartbeat(const Session& session, const http::Request& request);
   http::Response leave(const Session& session);
