@@ -173,8 +173,11 @@ inline constexpr Millis kHttpAcceptBackoff = Millis{100};  // when out of file d
 inline constexpr Millis kHttpSweepPeriod = Millis{250};    // how exactly time-outs are kept
 inline constexpr int kHttpBacklog = 1024;                  // connections the kernel keeps for us
 inline constexpr int kHttpProbeSeconds = 30;               // idle, then TCP asks thrice every 10 s
-inline constexpr Millis kTlsFilesPeriod = seconds(5);      // changed certificates are noticed
-inline constexpr std::size_t kUnixPathBytesMax = 107;      // sockaddr_un, less a NUL
+inline constexpr std::size_t kTlsHelloBytesMax = 16 * 1024;         // a client's first message
+inline constexpr std::size_t kTlsCertificatesBytesMax = 16 * 1024;  // a client's, with their chain
+inline constexpr std::size_t kTlsFileBytesMax = 1u << 20;
+inline constexpr Millis kTlsFilesPeriod = seconds(5);  // changed certificates are noticed
+inline constexpr std::size_t kUnixPathBytesMax = 107;  // sockaddr_un, less a NUL
 inline constexpr std::size_t kHttpClientInFlightMax = 1024;
 inline constexpr std::size_t kHttpClientKeptPerOriginMax = 16;  // idle connections
 inline constexpr std::size_t kHttpClientKeptMax = 256;          // … of one thread
@@ -219,6 +222,8 @@ inline constexpr std::size_t kMailboxMax = 65'536;
 inline constexpr std::size_t kSealedBytesMax = 64u << 20;  // plaintext of one seal(), and its AAD
 inline constexpr std::size_t kNoteBytesMax = 1u << 20;     // a signed note, as in Go's x/mod
 inline constexpr std::size_t kNoteSignaturesMax = 100;     // the specification asks for 16 at least
+inline constexpr std::size_t kCertificateAddressesMax = 64;  // of one certificate
+inline constexpr Millis kCertificateLifetimeMax = days(36'500);
 
 // --- object store ---
 inline constexpr std::size_t kObjectBytesMax = 16u << 20;
