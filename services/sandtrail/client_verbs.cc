@@ -84,6 +84,7 @@ int run_client_verb(const std::vector<std::string>& arguments) {
   parts.projections = make_projections;
   parts.other_verbs = role_verbs();
   parts.other_verbs.insert(parts.other_verbs.begin(), {"dev", "run all roles in one process"});
+  parts.other_verbs.push_back({"host", "run executions for launchers on other machines"});
   return run_cli(arguments, std::move(parts));
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "data_directory.h"
 
+#include <algorithm>
+
 #include "base/file.h"
 #include "json_file.h"
 #include "sealing/root_check.h"
@@ -77,7 +79,8 @@ Result<HostIdentity> DataDirectory::next_host_identity(const Clock& clock, Rando
   } else {
     return stored.error();
   }
-  ++file.epoch;
+  // Higher than any before, also if the file was lost, or restored from a backup.
+  file.epoch = std::max(file.epoch + 1, clock.now().count / 1000);
   ST_CHECK_OK(write_file_durably(path, json::pretty(to_json(file)) + "\n", 0600));
   return HostIdentity{file.id, file.epoch};
 }

@@ -2,7 +2,7 @@
 // The files of one process, besides those that its stores keep:
 //
 //   process.json     0600  what tells this process from others of its roles
-//   host.json        0600  id of the built-in host and how often it was started
+//   host.json        0600  id of this host, and the epoch of its last start
 //   root.check       0600  embedded: a digest of the root key, so that another one is refused
 //   dev.json         0600  what `sandtrail dev` made for its user: URL, key, callback secret
 //   operator.sock    0600  where operator verbs go

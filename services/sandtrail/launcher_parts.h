@@ -1,44 +1,47 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the launcher role needs besides the log: its hosts, and the one that is built in.
+// What the launcher role needs besides the log: its hosts, those that join and one that is built
+// in.
 #pragma once
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/random.h"
 #include "config/languages.h"
 #include "data_directory.h"
-#include "launcher/builtin_host.h"
+#include "host/local_host.h"
+#include "host_listener.h"
+#include "host_parts.h"
 #include "launcher/hosts.h"
 #include "process_plan.h"
 
 namespace sandtrail {
 
-// The languages of this machine; also what a gateway offers.
-Result<std::vector<Language>> open_languages(const Config& config);
-
 class LauncherParts {
  public:
   // Reaps what an earlier run of the built-in host left behind, so nobody else may use `directory`.
-  static Result<std::unique_ptr<LauncherParts>> open(
-      const ProcessPlan& plan, const DataDirectory& directory,
-      const std::vector<Language>& languages, std::function<TopicPartition(const OrgId&)> home,
-      const Clock& clock, Random& random);
-  ~LauncherParts();
+  // Hosts may join from now on. `instance` names this launcher to people.
+  static Result<std::unique_ptr<LauncherParts>> open(const ProcessPlan& plan,
+                                                     const DataDirectory& directory,
+                                                     const std::vector<Language>& languages,
+                                                     const std::string& instance,
+                                                     const Clock& clock, Random& random);
 
   Hosts& hosts() { return hosts_; }
-  // Ends what runs here.
-  void stop_host();
+  // Where hosts join; empty: none may.
+  std::string address() const { return listener_ ? listener_->address() : ""; }
+  // Sends the hosts that joined elsewhere, and ends what runs here.
+  void stop();
 
  private:
-  explicit LauncherParts(std::function<TopicPartition(const OrgId&)> home);
-  Status open_builtin(const Config& config, const DataDirectory& directory,
-                      const std::vector<Language>& languages, const Clock& clock, Random& random);
+  LauncherParts(const Clock& clock, bool hosts_join) : hosts_(clock, hosts_join) {}
 
-  std::unique_ptr<SandboxDriver> driver_;
-  std::unique_ptr<BuiltinHost> builtin_;
   Hosts hosts_;
+  std::unique_ptr<HostParts> builtin_;  // null: only hosts that join
+  std::unique_ptr<LocalHost> local_;
+  std::unique_ptr<HostListener> listener_;
 };
 
 }  // namespace sandtrail

@@ -25,8 +25,11 @@ std::string process_metrics(Metrics& metrics, Runtime& runtime, const Hosts* hos
   if (hosts == nullptr) return metrics.exposition();
   for (const Hosts::Load& load : hosts->load()) {
     const MetricLabels labels{{"host", load.info.id.text()}};
+    metrics.gauge("host_connected", "1 if the host is connected.", labels)
+        .set(load.connected ? 1 : 0);
     metrics.gauge("host_slots", "Executions the host runs at once.", labels).set(load.info.slots);
-    metrics.gauge("host_slots_busy", "Slots taken now.", labels).set(load.busy);
+    metrics.gauge("host_slots_busy", "Slots that this launcher's executions take.", labels)
+        .set(load.busy);
   }
   return metrics.exposition();
 }

@@ -44,7 +44,7 @@ ServerParts::~ServerParts() {
   }
   if (gateway) gateway->stop();
   if (runtime) runtime->stop();
-  if (launcher) launcher->stop_host();
+  if (launcher) launcher->stop();
   client.reset();
   workers.reset();
   public_server.reset();
@@ -66,11 +66,10 @@ Status ServerParts::open() {
   make_runtime();
   const bool hosts_programs = plan.runs(ServerRole::launcher) && plan.config.launcher.builtin_host;
   if (plan.runs(ServerRole::gateway) || hosts_programs) {
-    ST_ASSIGN(languages, open_languages(plan.config));
+    ST_ASSIGN(languages, languages_of(plan.config));
   }
   if (plan.runs(ServerRole::launcher)) {
-    const auto home = [this](const OrgId& org) { return runtime->home(org); };
-    ST_ASSIGN(launcher, LauncherParts::open(plan, directory, languages, home, clock, random));
+    ST_ASSIGN(launcher, LauncherParts::open(plan, directory, languages, instance, clock, random));
   }
   ST_CHECK_OK(add_roles());
   return listen();

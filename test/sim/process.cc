@@ -52,8 +52,7 @@ void Process::start() {
   life.keyring =
       std::make_unique<Keyring>(shared_.root_key.clone(), shared_.keys, clock_, shared_.random);
   life.payloads = std::make_unique<Payloads>(*life.keyring, shared_.objects);
-  life.hosts =
-      std::make_unique<Hosts>([](const OrgId& org) { return home_of(org, kEventsPartitions); });
+  life.hosts = std::make_unique<Hosts>(clock_);
   life.host = std::make_unique<SimHost>(
       host_id_, ++host_epoch_, kSlots, clock_, shared_.random,
       [this](const Launch& launch) { shared_.checkers->on_launch(launch); });

@@ -13,7 +13,7 @@ LAYERS = [
     {"base"},
     {"obs", "codec", "crypto", "config", "jail", "guest"},
     {"domain"},
-    {"event_log", "store", "sandbox", "http", "wire"},
+    {"event_log", "store", "sandbox", "http", "wire", "hosting"},
     {"runtime", "sealing"},
     {"log_embedded", "kafka", "store_rocksdb", "store_dir", "store_s3", "sandbox_jail",
      "sandbox_qemu", "http_beast"},

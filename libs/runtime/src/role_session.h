@@ -44,6 +44,7 @@ class RoleSession final : public RoleContext {
   RoleStatus status() const;
 
   const TopicPartition& where() const override { return host_.fold.where(); }
+  std::int64_t epoch() const override { return epoch_; }
   const CoreState& state() const override { return host_.fold.state(); }
   const Rows& rows(std::string_view projection) const override {
     return host_.fold.rows(projection);

@@ -77,10 +77,40 @@ inline constexpr std::int64_t kOutputBytesMax = 256 * 1024;  // kept, each strea
 inline constexpr std::int64_t kOutputFloodBytes = 16 << 20;  // then killed: output_limit
 inline constexpr std::int64_t kAttemptsMax = 5;
 inline constexpr Millis kQueueWaitMax = minutes(15);  // then rejected: queue_timeout
-inline constexpr Millis kHostLease = seconds(15);     // a host cut off so long gives up
-inline constexpr Millis kHostLeaseMargin = seconds(5);
 inline constexpr Millis kRetentionMin = seconds(1);
 inline constexpr Millis kRetentionMax = days(30);
+
+// --- hosts ---
+// From one renewal on: after kHostFence a host that nobody renews ends what it runs; after
+// kHostLease its launcher counts it as gone, and after kHostLeaseMargin more its attempts as lost.
+inline constexpr Millis kHostHeartbeat = seconds(2);
+inline constexpr Millis kHostFence = seconds(10);
+inline constexpr Millis kHostLease = seconds(15);
+inline constexpr Millis kHostLeaseMargin = seconds(5);
+inline constexpr Millis kHostSilent = seconds(3);    // fetches no orders: gets no work
+inline constexpr Millis kHostPollWait = seconds(5);  // for orders, then an empty answer
+inline constexpr Millis kHostBackOffFirst{100};      // before a host asks a launcher again
+inline constexpr Millis kHostBackOffLast = seconds(5);
+inline constexpr Millis kHostAnswerMax = seconds(4);  // of a launcher to a host
+inline constexpr Millis kHostDrain = seconds(10);     // of a host that ends, for what it runs
+inline constexpr Millis kHostDeliver = seconds(5);  // then for results that nobody has applied yet
+inline constexpr Millis kHostKillWait = seconds(10);  // for killed sandboxes to be gone
+inline constexpr Millis kOrphanAge = minutes(1);      // left-over sandboxes live at most twice that
+inline constexpr Millis kReportGrace = minutes(1);    // after the latest end an attempt can have
+inline constexpr std::size_t kHostsMax = 256;         // of one launcher
+inline constexpr std::size_t kHostKeptResultsMax = 1024;       // not applied yet, of one host
+inline constexpr std::size_t kHostKeptBytesMax = 256u << 20;   // of them together
+inline constexpr std::size_t kHostSeenAttemptsMax = 65'536;    // remembered by a host
+inline constexpr std::size_t kHostOrdersQueuedMax = 8192;      // that one host has not fetched
+inline constexpr std::size_t kHostInputBytesMax = 4u << 20;    // sealed, of one launch
+inline constexpr std::size_t kHostOutputBytesMax = 1u << 20;   // sealed, of one result
+inline constexpr std::size_t kHostOrderBytesMax = 6u << 20;    // one order as JSON
+inline constexpr std::size_t kHostOrdersBytesMax = 1u << 20;   // past it an answer takes no more
+inline constexpr std::size_t kHostReportsBytesMax = 4u << 20;  // body of a request of a host
+inline constexpr std::size_t kHostReportBatchBytesMax = 1u << 20;  // past it a host adds no more
+inline constexpr std::size_t kHostUnappliedBytesMax = 64u << 20;   // reports of one host in memory
+inline constexpr std::size_t kHostFactsBytesMax = 16 * 1024;       // texts of one report
+inline constexpr std::size_t kHostFactsMax = 128;                  // … and how many
 
 // --- process jail and guest agent ---
 inline constexpr int kJailSlotsMax = 256;                      // sandboxes at once on one host
