@@ -79,27 +79,32 @@ def test_the_package_list_has_one_plain_name_a_line():
     names = run("scripts/install-deps", "--list").stdout.splitlines()
     assert len(names) == len(set(names)) > 20
     assert all(re.fullmatch(r"[a-z0-9][a-z0-9.+-]+", name) for name in names)
+    to_build = run("scripts/install-deps", "--list", "build").stdout.splitlines()
+    assert "librocksdb-dev" in to_build and set(to_build) < set(names)
 
 
 def test_install_deps_says_what_to_do_on_a_system_that_is_not_debian(tmp_path):
-    for tool in ("bash", "dirname", "sed", "paste"):
+    for tool in ("awk", "bash", "dirname", "paste"):
         (tmp_path / tool).symlink_to(shutil.which(tool))
     done = run("scripts/install-deps", env={"PATH": str(tmp_path)})
     assert done.returncode == 2
     assert "not a Debian system" in done.stderr and "librocksdb-dev" in done.stderr
 
 
-@pytest.mark.parametrize("script", ["bench", "fmt", "install-deps", "s3-server", "test", "tidy"])
+@pytest.mark.parametrize("script", ["infra/kafka/acls", "scripts/bench", "scripts/fmt",
+                                    "scripts/install-deps", "scripts/kafka", "scripts/s3-server",
+                                    "scripts/test", "scripts/tidy"])
 def test_a_script_explains_itself_and_refuses_what_it_does_not_know(script):
-    helped = run(f"scripts/{script}", "--help")
-    assert helped.returncode == 0 and helped.stdout.startswith(f"scripts/{script}")
-    if script != "bench":  # passes its arguments on; test/bench tries them
-        refused = run(f"scripts/{script}", "--nonsense")
+    helped = run(script, "--help")
+    assert helped.returncode == 0 and helped.stdout.startswith(script)
+    if script != "scripts/bench":  # passes its arguments on; test/bench tries them
+        refused = run(script, "--nonsense")
         assert refused.returncode == 2 and "--nonsense" in refused.stderr
 
 
 def test_shell_scripts_pass_shellcheck():
-    scripts = [path for folder in ("scripts", ".ci") for path in sorted((ROOT / folder).iterdir())
+    scripts = [path for folder in ("scripts", ".ci", "infra/kafka")
+               for path in sorted((ROOT / folder).iterdir())
                if path.suffix == ".sh" or path.read_bytes().startswith(b"#!/usr/bin/env bash")]
     assert len(scripts) > 5
     done = run("shellcheck", *map(str, scripts))
