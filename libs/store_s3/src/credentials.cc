@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/limits.h"
+#include "text.h"
 
 namespace sandtrail {
 namespace {
@@ -15,21 +16,6 @@ constexpr std::string_view kFileHint = "see objects.credentials_file";
 
 Error invalid(std::string message) {
   return {ErrorCode::invalid_argument, std::move(message), std::string(kFileHint)};
-}
-
-std::string_view trimmed(std::string_view text) {
-  static constexpr std::string_view kSpace = " \t\r";
-  const std::size_t begin = text.find_first_not_of(kSpace);
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(kSpace) - begin + 1);
-}
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return out;
 }
 
 bool is_sendable(std::string_view text, std::string_view without) {
@@ -47,7 +33,7 @@ struct Section {
 
   // False if the key was there already.
   bool set(std::string_view name, std::string_view value) {
-    const auto at = std::find(kNames.begin(), kNames.end(), lower(name));
+    const auto at = std::find(kNames.begin(), kNames.end(), s3::lower(name));
     if (at == kNames.end()) return true;
     auto& slot = values[static_cast<std::size_t>(at - kNames.begin())];
     if (slot) return false;
@@ -64,7 +50,7 @@ Result<std::optional<Section>> find_section(std::string_view text, const std::st
   for (int number = 1; !text.empty(); ++number) {
     const std::size_t end = std::min(text.find('\n'), text.size());
     const std::string_view whole = text.substr(0, end);
-    const std::string_view line = trimmed(whole);
+    const std::string_view line = s3::trimmed(whole);
     text.remove_prefix(std::min(end + 1, text.size()));
     const auto wrong = [&](const char* what) {
       return invalid(file + ":" + std::to_string(number) + ": " + what);
@@ -72,7 +58,7 @@ Result<std::optional<Section>> find_section(std::string_view text, const std::st
     if (line.empty() || line.front() == '#' || line.front() == ';') continue;
     if (line.front() == '[') {
       if (line.back() != ']') return wrong("a section without its ']'");
-      inside = trimmed(line.substr(1, line.size() - 2)) == profile;
+      inside = s3::trimmed(line.substr(1, line.size() - 2)) == profile;
       if (inside && found) return wrong("the profile is there twice");
       if (inside) found.emplace();
       continue;
@@ -81,7 +67,7 @@ Result<std::optional<Section>> find_section(std::string_view text, const std::st
     if (!inside || whole.front() == ' ' || whole.front() == '\t') continue;
     const std::size_t equals = line.find('=');
     if (equals == std::string_view::npos) return wrong("neither a section nor 'name = value'");
-    if (!found->set(trimmed(line.substr(0, equals)), trimmed(line.substr(equals + 1)))) {
+    if (!found->set(s3::trimmed(line.substr(0, equals)), s3::trimmed(line.substr(equals + 1)))) {
       return wrong("a key is there twice");
     }
   }

@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "base/limits.h"
 #include "signature.h"
+#include "text.h"
 
 namespace sandtrail::s3 {
 namespace {
@@ -46,12 +47,6 @@ bool is_dotted_name(std::string_view name) {
     before = c;
   }
   return is_lower_or_digit(before);
-}
-
-bool is_region(std::string_view region) {
-  return !region.empty() && region.size() <= 64 &&
-         std::all_of(region.begin(), region.end(),
-                     [](char c) { return is_lower_or_digit(c) || c == '-'; });
 }
 
 Status check_bucket(const std::string& bucket) {

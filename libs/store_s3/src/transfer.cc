@@ -12,6 +12,7 @@
 
 #include "base/assert.h"
 #include "base/limits.h"
+#include "text.h"
 
 namespace sandtrail::s3 {
 namespace {
@@ -69,25 +70,6 @@ std::size_t on_body(char* data, std::size_t /*one*/, std::size_t count, void* us
   if (body.empty()) body.reserve(std::min(announced, bytes_max));
   body.append(data, count);
   return count;
-}
-
-std::string_view trimmed(std::string_view text) {
-  const std::size_t begin = text.find_first_not_of(" \t\r\n");
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t\r\n") - begin + 1);
-}
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return out;
-}
-
-bool is_region(std::string_view text) {
-  return text.size() <= 64 &&
-         text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") == std::string_view::npos;
 }
 
 std::size_t on_header(char* data, std::size_t /*one*/, std::size_t count, void* user) {

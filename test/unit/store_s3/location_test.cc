@@ -8,6 +8,7 @@
 
 using namespace sandtrail;
 using namespace sandtrail::s3;
+using namespace std::string_literals;
 
 namespace {
 
@@ -31,7 +32,7 @@ constexpr const char* kInvalid = "invalid_argument";
 
 // Random damage to a good text: flipped, doubled, lost and foreign characters.
 std::string damaged(std::string text, SeededRandom& random) {
-  static const std::string kForeign = std::string("/:.@[]%?#\\s3 \n\t\0\x7f\xff-_A", 23);
+  static const std::string kForeign = "/:.@[]%?#\\s3 \n\t\0\x7f\xff-_A"s;
   for (std::uint64_t i = random.below(4) + 1; i > 0 && !text.empty(); --i) {
     const std::size_t at = random.below(text.size());
     const std::uint64_t kind = random.below(4);
