@@ -74,6 +74,15 @@ Status LauncherParts::open_builtin(const Config& config, const DataDirectory& di
   return {};
 }
 
+std::vector<HostStatus> LauncherParts::status() const {
+  std::vector<HostStatus> out;
+  for (const Hosts::Load& load : hosts_.load()) {
+    out.push_back({load.info.id, load.info.address, true, load.info.slots, load.busy,
+                   load.info.isolation, load.info.languages});
+  }
+  return out;
+}
+
 void LauncherParts::stop_host() {
   builtin_.reset();
 }

@@ -9,6 +9,7 @@
 #include "base/random.h"
 #include "config/languages.h"
 #include "data_directory.h"
+#include "gateway/gateway.h"
 #include "launcher/builtin_host.h"
 #include "launcher/hosts.h"
 #include "process_plan.h"
@@ -28,6 +29,7 @@ class LauncherParts {
   ~LauncherParts();
 
   Hosts& hosts() { return hosts_; }
+  std::vector<HostStatus> status() const;
   // Ends what runs here.
   void stop_host();
 
