@@ -15,11 +15,18 @@ constexpr std::size_t kProcessIdChars = 10;
 
 struct ProcessFile {
   std::string id;
+  LogPlace log;
   template <typename Self, typename V>
   static void fields(Self& s, V& v) {
     v("id", s.id);
+    v("log", s.log);
   }
 };
+
+Result<ProcessFile> read_process_file(const std::string& path) {
+  ST_ASSIGN(const Bytes text, read_file(path, kSmallFileBytesMax));
+  return parse_json_file<ProcessFile>(path, text, "remove it: the process then gets another name");
+}
 
 struct HostFile {
   HostId id;
@@ -42,19 +49,25 @@ Result<DataDirectory> DataDirectory::open(std::string path) {
   return DataDirectory(std::move(path));
 }
 
-Result<std::string> DataDirectory::process_id(Random& random) const {
+Result<std::string> DataDirectory::process_id(const LogPlace& log, Random& random) const {
   const std::string path = in("process.json");
-  const auto stored = read_file(path, kSmallFileBytesMax);
+  auto stored = read_process_file(path);
+  if (!stored.ok() && !missing(stored.error())) return stored.error();
   ProcessFile file;
   if (stored.ok()) {
-    ST_ASSIGN(file, parse_json_file<ProcessFile>(path, *stored,
-                                                 "remove it: the process then gets another name"));
-    return file.id;
+    file = std::move(stored).value();
+    if (file.log == log) return file.id;
+  } else {
+    file.id = crockford(random.bytes(sizeof(IdBytes))).substr(0, kProcessIdChars);
   }
-  if (!missing(stored.error())) return stored.error();
-  file.id = crockford(random.bytes(sizeof(IdBytes))).substr(0, kProcessIdChars);
+  file.log = log;
   ST_CHECK_OK(write_file_durably(path, json::pretty(to_json(file)) + "\n", 0600));
   return file.id;
+}
+
+Result<LogPlace> DataDirectory::noted_log(const std::string& path) {
+  ST_ASSIGN(ProcessFile file, read_process_file(path + "/process.json"));
+  return std::move(file.log);
 }
 
 Status DataDirectory::check_root_key(const SecretBytes& key, const std::string& key_path) const {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The files of one process, besides those that its stores keep:
 //
-//   process.json     0600  what tells this process from others of its roles
+//   process.json     0600  what tells this process from others of its roles, and where its log is,
+//                          so that verbs that are given the directory find the log
 //   host.json        0600  id of this host, and the epoch of its last start
 //   root.check       0600  embedded: a digest of the root key, so that another one is refused
 //   dev.json         0600  what `sandtrail dev` made for its user: URL, key, callback secret
@@ -12,6 +13,7 @@
 // processes of a cluster share them, in the data_dir of their settings.
 #pragma once
 
+#include <map>
 #include <string>
 
 #include "base/clock.h"
@@ -27,6 +29,20 @@ struct HostIdentity {
   std::int64_t epoch = 0;  // of this start
 };
 
+// How to reach a log. Secrets are not in it, only their files.
+struct LogPlace {
+  std::string url;
+  std::string topic_prefix;
+  std::map<std::string, std::string> kafka;
+  bool operator==(const LogPlace&) const = default;
+  template <typename Self, typename V>
+  static void fields(Self& s, V& v) {
+    v("url", s.url);
+    v.with_default("topic_prefix", s.topic_prefix);
+    v.with_default("kafka", s.kafka);
+  }
+};
+
 class DataDirectory {
  public:
   // Makes the directory with mode 0700 if need be.
@@ -35,8 +51,10 @@ class DataDirectory {
   std::string in(const std::string& name) const { return path_ + "/" + name; }
   const std::string& path() const { return path_; }
 
-  // Made at the first start; ten characters.
-  Result<std::string> process_id(Random& random) const;
+  // Made at the first start; ten characters. Notes where the log is.
+  Result<std::string> process_id(const LogPlace& log, Random& random) const;
+  // What a process has noted; not_found if none ever had this directory.
+  static Result<LogPlace> noted_log(const std::string& path);
   // Keeps what tells root keys apart, or compares with what was kept.
   Status check_root_key(const SecretBytes& key, const std::string& key_path) const;
   // Counts this start, durably, before anything can be launched under the new epoch.

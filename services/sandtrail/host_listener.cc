@@ -5,6 +5,7 @@
 #include "codec/reflect.h"
 #include "hosting/protocol.h"
 #include "http_beast/server.h"
+#include "launcher_status.h"
 #include "obs/log.h"
 
 namespace sandtrail {
@@ -44,19 +45,23 @@ HostListener::HostListener(std::string address, std::string instance, Hosts& hos
     : listen_address_(std::move(address)),
       hosts_(RemoteHostsOptions{std::move(instance)}, hosts, clock, random) {}
 
-Result<std::unique_ptr<HostListener>> HostListener::start(const Config& config,
-                                                          std::string instance, Hosts& hosts,
-                                                          const Clock& clock, Random& random) {
+Result<std::unique_ptr<HostListener>> HostListener::start(
+    const Config& config, std::string instance, Hosts& hosts,
+    std::function<std::vector<HostStatus>()> status, const Clock& clock, Random& random) {
   const ListenAddress& where = config.launcher.listen;
   std::unique_ptr<HostListener> out(
-      new HostListener(where.address, std::move(instance), hosts, clock, random));
+      new HostListener(where.address, instance, hosts, clock, random));
   http::ServerOptions options;
   options.address = where.address;
   options.port = where.port;
   options.tls = cluster_tls(config);
   options.body_bytes_max = limits::kHostReportsBytesMax;
   options.reject = reject;
-  ST_ASSIGN(out->server_, http::start_server(std::move(options), out->hosts_.handler(), kThreads));
+  ST_ASSIGN(out->server_,
+            http::start_server(
+                std::move(options),
+                with_launcher_status(std::move(instance), std::move(status), out->hosts_.handler()),
+                kThreads));
   out->ticker_ = std::thread([listener = out.get()] { listener->run(); });
   return out;
 }

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "config/config.h"
+#include "gateway/gateway.h"
 #include "http/server.h"
 #include "launcher/remote_hosts.h"
 
@@ -21,9 +22,10 @@ class HostListener {
   // Serves at launcher.listen, with the certificates of cluster.*; hosts may join from then on,
   // also before the launcher is live anywhere: they are kept alive so. `instance` names this
   // launcher to people. Everything given must outlive it.
-  static Result<std::unique_ptr<HostListener>> start(const Config& config, std::string instance,
-                                                     Hosts& hosts, const Clock& clock,
-                                                     Random& random);
+  // `status` tells operators, see launcher_status.h.
+  static Result<std::unique_ptr<HostListener>> start(
+      const Config& config, std::string instance, Hosts& hosts,
+      std::function<std::vector<HostStatus>()> status, const Clock& clock, Random& random);
   ~HostListener();  // tells hosts to look elsewhere
   HostListener(const HostListener&) = delete;
   HostListener& operator=(const HostListener&) = delete;

@@ -13,7 +13,7 @@ constexpr std::size_t kKeyFileBytesMax = 64 * 1024;
 
 Error shared_key_missing(const std::string& path) {
   return {ErrorCode::not_found, path + " does not exist, and all processes must have the same one",
-          "make it once with `sandtrail keys create`, then give a copy to each machine"};
+          "make it once with `sandtrail init`, then give a copy to each machine"};
 }
 
 Result<SecretBytes> parse_root_key(const std::string& path, Bytes text) {

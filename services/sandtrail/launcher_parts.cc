@@ -16,8 +16,18 @@ Result<std::unique_ptr<LauncherParts>> LauncherParts::open(const ProcessPlan& pl
     out->hosts_.add(*out->local_);
   }
   if (hosts_join) {
-    ST_ASSIGN(out->listener_,
-              HostListener::start(plan.config, instance, out->hosts_, clock, random));
+    ST_ASSIGN(out->listener_, HostListener::start(
+                                  plan.config, instance, out->hosts_,
+                                  [parts = out.get()] { return parts->status(); }, clock, random));
+  }
+  return out;
+}
+
+std::vector<HostStatus> LauncherParts::status() const {
+  std::vector<HostStatus> out;
+  for (const Hosts::Load& load : hosts_.load()) {
+    out.push_back({load.info.id, load.info.address, load.connected, load.info.slots, load.busy,
+                   load.info.isolation, load.info.languages});
   }
   return out;
 }

@@ -11,6 +11,7 @@
 #include "base/random.h"
 #include "config/languages.h"
 #include "data_directory.h"
+#include "gateway/gateway.h"
 #include "host/local_host.h"
 #include "host_listener.h"
 #include "host_parts.h"
@@ -30,6 +31,7 @@ class LauncherParts {
                                                      const Clock& clock, Random& random);
 
   Hosts& hosts() { return hosts_; }
+  std::vector<HostStatus> status() const;
   // Where hosts join; empty: none may.
   std::string address() const { return listener_ ? listener_->address() : ""; }
   // Sends the hosts that joined elsewhere, and ends what runs here.

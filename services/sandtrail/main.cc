@@ -8,6 +8,7 @@
 #include "client_verbs.h"
 #include "dev_command.h"
 #include "host_command.h"
+#include "init_command.h"
 #include "role_command.h"
 
 int main(int argc, char** argv) {
@@ -18,6 +19,7 @@ int main(int argc, char** argv) {
     const std::vector<std::string> rest(arguments.begin() + 1, arguments.end());
     if (arguments.front() == "dev") return sandtrail::dev_main(rest);
     if (arguments.front() == "host") return sandtrail::host_main(rest);
+    if (arguments.front() == "init") return sandtrail::init_main(rest);
     if (const auto role = sandtrail::role_named(arguments.front())) {
       return sandtrail::role_main(*role, rest);
     }

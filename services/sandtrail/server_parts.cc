@@ -89,7 +89,9 @@ Status ServerParts::open_stores() {
       plan.config.log.embedded() && log->partitions(std::string(topic_of(TopicKind::events))) == 0;
   memory = RocksDbMemory::create(kBlockCacheBytes, kWriteBufferBytes);
   ST_ASSIGN(store, open_rocksdb_kv_store(directory.in("store"), {memory}));
-  ST_ASSIGN(const std::string id, directory.process_id(random));
+  const Config::Log& where = plan.config.log;
+  ST_ASSIGN(const std::string id,
+            directory.process_id({where.url, where.topic_prefix, where.kafka}, random));
   instance = plan.verb + "-" + machine_name() + "-" + id;
   if (!needs_keys(plan.roles)) return {};
   ST_ASSIGN(keys, KeyParts::open(plan, directory, fresh, memory, clock, random));

@@ -102,6 +102,8 @@ void ServerParts::add_gateway() {
   options.metrics = [this] {
     return process_metrics(metrics, *runtime, launcher ? &launcher->hosts() : nullptr);
   };
+  options.instance = instance;
+  if (launcher) options.hosts = [this] { return launcher->status(); };
   const bool api = plan.runs(ServerRole::gateway);
   gateway = std::make_unique<Gateway>(
       std::move(options),

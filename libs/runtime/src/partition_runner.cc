@@ -241,7 +241,8 @@ PartitionStatus PartitionRunner::status() const {
   }
   for (const auto& session : sessions_) out.roles.push_back(session->status());
   for (const auto& [role, row] : fold_.state().owners.rows()) {
-    out.owners.push_back({role, row.epoch, row.instance, row.since});
+    out.owners.push_back(
+        {role, row.epoch, row.instance, row.since, parked_of(fold_.state(), role)});
   }
   return out;
 }

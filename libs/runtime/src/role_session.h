@@ -24,6 +24,9 @@ struct SessionHost {
   std::function<void(Proposal, std::optional<Decision>, ProposalDone)> propose;
 };
 
+// Effects of a role that wait for an operator, whichever process it runs in.
+std::size_t parked_of(const CoreState& state, const std::string& role);
+
 // Lives on the partition's thread.
 class RoleSession final : public RoleContext {
  public:

@@ -13,6 +13,9 @@
 namespace sandtrail::cli {
 namespace {
 
+constexpr int kPausesMax = 50;
+constexpr Millis kPause{100};
+
 struct Expected {
   TopicPartition where;
   Position next;
@@ -94,7 +97,14 @@ Result<std::vector<PartitionDigests>> rebuild(Session& session, EventLog& log,
   const auto partitions = runtime.partitions();
   std::vector<PartitionDigests> out;
   for (std::size_t i = 0; i < partitions.size(); ++i) {
-    while (runtime.step(i)) {
+    // A log on servers may give nothing for a moment.
+    for (int pauses = 0;; ++pauses) {
+      while (runtime.step(i)) {
+      }
+      const PartitionStatus status = runtime.status().at(i);
+      if (!status.stopped.empty() || status.next >= capped.end_of(status.where)) break;
+      if (pauses == kPausesMax) break;
+      session.parts.pause(kPause);
     }
     ST_ASSIGN(PartitionDigests digests, runtime.digests(partitions[i]));
     out.push_back(std::move(digests));
@@ -136,12 +146,10 @@ int report(Session& session, const std::vector<Expected>& expected,
 }
 
 int verify(Session& session, NoOptions&) {
-  const auto directory = session.data_directory();
-  if (!directory.ok()) return session.fail(directory.error());
   // The server first: the log only grows.
   const auto expected = ask_server(session);
   if (!expected.ok()) return session.fail(expected.error());
-  const auto log = session.parts.open_log(*directory);
+  const auto log = session.open_log();
   if (!log.ok()) return session.fail(log.error());
   const auto found = rebuild(session, **log, *expected);
   return found.ok() ? report(session, *expected, *found) : session.fail(found.error());

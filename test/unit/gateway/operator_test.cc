@@ -146,6 +146,41 @@ TEST_CASE("status and digests tell of every partition") {
   CHECK(digests[0].as_object().at("projections").as_object().contains("gateway"));
 }
 
+TEST_CASE("status tells of owners, of processes that report, and of hosts") {
+  GatewayOptions options;
+  options.instance = "gateway-here";
+  options.hosts = [] {
+    HostStatus host;
+    host.address = "10.0.0.1:7081";
+    host.slots = 4;
+    host.busy = 1;
+    return std::vector<HostStatus>{host};
+  };
+  World world(std::move(options));
+  const Tenant tenant = world.tenant();
+  const auto home = world.runtime.home(tenant.org);
+  world.append(OrgId(), EffectParked{"settle/exe_1", "it broke"}, DeciderRole::billing, home);
+  world.log.report("billing-there", home, {0});
+  const json::value document = world.as_operator("GET", "/operator/status").json();
+  const json::object& status = document.as_object();
+  CHECK(json::text_at(status, "process") == "gateway-here");
+  const auto& host = status.at("hosts").as_array().at(0).as_object();
+  CHECK(host.at("slots").as_int64() == 4);
+  CHECK(json::text_at(host, "address") == "10.0.0.1:7081");
+  const auto& process = status.at("processes").as_array().at(0).as_object();
+  CHECK(json::text_at(process, "process") == "billing-there");
+  CHECK(process.at("lag").as_int64() == world.log.marks(home)->high.value);
+  for (const json::value& one : status.at("partitions").as_array()) {
+    const json::object& partition = one.as_object();
+    CHECK(partition.at("behind_ms").as_int64() == 0);
+    if (json::text_at(partition, "partition") != home.text()) continue;
+    const auto& owner = partition.at("owners").as_array().at(0).as_object();
+    CHECK(json::text_at(owner, "role") == "billing");
+    CHECK(owner.at("epoch").as_int64() == 1);
+    CHECK(owner.at("effects_parked").as_int64() == 1);
+  }
+}
+
 TEST_CASE("parked effects are listed and resolved") {
   World world;
   const Tenant tenant = world.tenant();

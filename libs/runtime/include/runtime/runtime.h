@@ -59,6 +59,7 @@ struct OwnerStatus {
   std::int64_t epoch = 0;
   std::string instance;
   UnixMs since;
+  std::size_t effects_parked = 0;
 };
 
 struct PartitionStatus {

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/random.h"
+#include "codec/json.h"
 #include "domain/execution.h"
 #include "event_log/event_log.h"
 #include "http/client.h"
@@ -26,6 +27,20 @@ struct LanguageInfo {
   std::string file = {};  // the name its code gets in the work directory
 };
 
+// A host as a launcher in this process sees it.
+struct HostStatus {
+  HostId id;
+  std::string address;  // of its data plane; empty: it is built in
+  bool connected = true;
+  std::int64_t slots = 0;
+  std::int64_t busy = 0;
+  std::string isolation;
+  std::vector<std::string> languages;
+};
+
+// As the status of a process shows them.
+json::array hosts_document(const std::vector<HostStatus>& hosts);
+
 // Runs a task on another thread: work that may block for a disk or for a partition's thread. Must
 // run every task, in any order, and outlive the gateway's last one.
 using GatewayExecutor = std::function<void(std::function<void()>)>;
@@ -41,8 +56,10 @@ struct GatewayOptions {
   Millis heartbeat = seconds(15);          // of event streams
   std::int64_t signup_credits = 100;       // of an organisation that is created without a grant
   std::string operator_name = "operator";  // the local user, in the audit log
+  std::string instance;                    // of this process, as in its claims
   std::function<std::string()> metrics;    // Prometheus text format 0.0.4
-  bool threads = true;                     // false: the owner calls tick()
+  std::function<std::vector<HostStatus>()> hosts;  // empty: no launcher runs here
+  bool threads = true;                             // false: the owner calls tick()
 };
 
 // "req_" and 26 random characters: for a request that brings no usable id of its own.
