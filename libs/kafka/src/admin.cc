@@ -219,7 +219,8 @@ Result<Marks> Admin::marks(const std::string& topic, std::int32_t partition) {
     // While leadership moves, and for a moment after a topic was made, a broker that is named as
     // the leader may not know it yet. librdkafka does not ask again by itself.
     const bool moving = code == RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION ||
-                        code == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE;
+                        code == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE ||
+                        code == RD_KAFKA_RESP_ERR_OFFSET_NOT_AVAILABLE;
     if (!moving || clock.monotonic_us() > until) {
       return error_of(code, "marks of " + topic + "/" + std::to_string(partition));
     }

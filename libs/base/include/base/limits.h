@@ -229,6 +229,19 @@ inline constexpr Millis kCertificateLifetimeMax = days(36'500);
 inline constexpr std::size_t kObjectBytesMax = 16u << 20;
 inline constexpr std::size_t kObjectNameBytesMax = 128;
 
+// --- object store in S3 ---
+inline constexpr std::size_t kS3ConnectionsMax = 16;     // requests at a time; then calls wait
+inline constexpr Millis kS3ConnectTimeout = seconds(5);  // name, TCP and TLS
+inline constexpr Millis kS3StallTimeout = seconds(20);   // slower than the next for so long
+inline constexpr std::int64_t kS3StallBytesPerSecond = 1024;
+inline constexpr Millis kS3CallTimeout = seconds(60);  // all requests of a call together
+inline constexpr int kS3TriesMax = 3;                  // of one request
+inline constexpr Millis kS3RetryDelay = Millis{100};   // before the second; then four times longer
+inline constexpr std::size_t kS3ErrorBytesMax = 16 * 1024;  // read of an answer that is no object
+inline constexpr std::size_t kS3PrefixBytesMax = 512;
+inline constexpr std::size_t kS3SecretBytesMax = 8 * 1024;  // key id, key or session token
+inline constexpr std::size_t kS3CredentialsFileBytesMax = 64 * 1024;
+
 // --- key store ---
 inline constexpr std::size_t kWrappedKeyBytesMax = 4096;
 inline constexpr std::size_t kKeyStoreQueueMax = 65'536;     // unanswered; then overloaded
