@@ -83,6 +83,9 @@ void print_welcome(const ServerProcess& server, const DataDirectory& directory) 
   if (!server.admin_url().empty()) {
     std::printf("  health     %s/readyz\n", server.admin_url().c_str());
   }
+  if (!server.hosts_join_at().empty()) {
+    std::printf("  hosts      join at %s\n", server.hosts_join_at().c_str());
+  }
   std::printf("  data       %s\n", directory.path().c_str());
   std::printf("  key        in %s\n\n", directory.in("dev.json").c_str());
   std::printf("Try it:\n\n");

@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host_command.h"
 
-#include <sys/resource.h>
-
 #include <CLI/CLI.hpp>
-#include <csignal>
 #include <cstdio>
 #include <filesystem>
 
 #include "config/config.h"
 #include "host_process.h"
 #include "obs/log.h"
+#include "serve_command.h"
 
 namespace sandtrail {
 namespace {
@@ -114,13 +112,8 @@ int host_main(const std::vector<std::string>& arguments) {
   }
   const auto config = configure(options);
   if (!config.ok()) return refuse(config.error(), 2);
-  const rlimit none{0, 0};
-  ::setrlimit(RLIMIT_CORE, &none);  // keys of executions are in memory
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGINT);
-  sigaddset(&signals, SIGTERM);
-  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  forbid_core_dumps();  // keys of executions are in memory
+  const sigset_t signals = block_end_signals();
   const SystemClock clock;
   LogOptions log_options;
   log_options.level = config->logging.level;

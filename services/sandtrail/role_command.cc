@@ -73,6 +73,9 @@ Status greet(const ServerProcess& server, const ProcessPlan& plan) {
   if (!server.admin_url().empty()) {
     std::printf("  health     %s/readyz\n", server.admin_url().c_str());
   }
+  if (!server.hosts_join_at().empty()) {
+    std::printf("  hosts      join at %s\n", server.hosts_join_at().c_str());
+  }
   std::printf("  log        %s\n", log_name(plan.config).c_str());
   std::printf("  data       %s\n\n", plan.directory.c_str());
   std::printf("Stop with Ctrl-C.\n");

@@ -14,21 +14,6 @@
 namespace sandtrail {
 namespace {
 
-// Nothing secret may end in a core dump.
-void forbid_core_dumps() {
-  const rlimit none{0, 0};
-  ::setrlimit(RLIMIT_CORE, &none);
-}
-
-sigset_t block_end_signals() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGINT);
-  sigaddset(&signals, SIGTERM);
-  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  return signals;
-}
-
 EndAsked end_by(const sigset_t& signals) {
   // Once taken, a signal is gone: whoever asks later is told as well.
   return [&signals, ended = false](Millis at_most) mutable {
@@ -73,6 +58,20 @@ int refuse(const ServeVerb& verb, const Error& error, int code) {
 }
 
 }  // namespace
+
+void forbid_core_dumps() {
+  const rlimit none{0, 0};
+  ::setrlimit(RLIMIT_CORE, &none);
+}
+
+sigset_t block_end_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  return signals;
+}
 
 ConfigSources sources_of(const ServeOptions& options) {
   ConfigSources sources;

@@ -2,6 +2,7 @@
 // What all verbs have in common that run a server until SIGINT or SIGTERM.
 #pragma once
 
+#include <csignal>
 #include <functional>
 #include <string>
 #include <vector>
@@ -34,6 +35,11 @@ struct ServeVerb {
   // one of several processes was merely stopped.
   int ended_early = 0;
 };
+
+// Nothing secret may end in a core dump.
+void forbid_core_dumps();
+// Of this thread and those it starts: SIGINT and SIGTERM wait for who asks for them.
+sigset_t block_end_signals();
 
 // The sources of settings that the options stand for, but for --data-dir.
 ConfigSources sources_of(const ServeOptions& options);

@@ -78,6 +78,10 @@ std::string ServerProcess::url() const {
   return http_url(parts_->plan.config.server.listen, parts_->public_server->port());
 }
 
+std::string ServerProcess::hosts_join_at() const {
+  return parts_->launcher ? parts_->launcher->listens_at() : "";
+}
+
 std::string ServerProcess::admin_url() const {
   if (!parts_->admin_server) return "";
   return http_url(parts_->plan.config.server.admin_listen, parts_->admin_server->port());

@@ -27,8 +27,9 @@ class ServerProcess {
   ServerProcess(const ServerProcess&) = delete;
   ServerProcess& operator=(const ServerProcess&) = delete;
 
-  std::string url() const;        // of the API, with the port that was really taken; empty: none
-  std::string admin_url() const;  // empty: off
+  std::string url() const;  // of the API, with the port that was really taken; empty: none
+  std::string hosts_join_at() const;  // "host:port"; empty: hosts cannot join here
+  std::string admin_url() const;      // empty: off
   // Waits for the log, until every partition has caught up and the roles of a process that is alone
   // are live; logs what it waits for. cancelled once the end is asked for; any other error ends it.
   Status get_ready(const EndAsked& end_asked);

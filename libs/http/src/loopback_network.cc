@@ -41,7 +41,7 @@ struct LoopbackNetwork::State : std::enable_shared_from_this<LoopbackNetwork::St
   mutable std::mutex mutex;
   std::map<std::string, Handler> servers;
   std::set<std::pair<std::string, std::string>> cuts;
-  std::set<std::string> frozen;             // places
+  std::set<std::string> frozen;             // places and authorities
   std::map<std::uint64_t, Flight> flights;  // by order of sending
   std::uint64_t last_id = 0;
 
@@ -50,8 +50,10 @@ struct LoopbackNetwork::State : std::enable_shared_from_this<LoopbackNetwork::St
   }
   // When something happens to it next.
   std::int64_t due_us(const Flight& flight) const {
-    if (!frozen.contains(flight.place)) return std::min(flight.due_us, flight.deadline_us);
-    return flight.stage == Flight::to_server ? flight.due_us : kNever;
+    const bool to_server = flight.stage == Flight::to_server;
+    const bool waits = frozen.contains(to_server ? flight.authority : flight.place);
+    const std::int64_t arrives_us = waits ? kNever : flight.due_us;
+    return frozen.contains(flight.place) ? arrives_us : std::min(arrives_us, flight.deadline_us);
   }
   void respond(std::uint64_t id, Response response);
   bool on_closed(std::uint64_t id, std::function<void()>& closed);
@@ -164,7 +166,7 @@ bool LoopbackNetwork::State::step(Calls& calls) {
       [this](const auto& a, const auto& b) { return due_us(a.second) < due_us(b.second); });
   if (next == flights.end() || due_us(next->second) > now_us) return false;
   Flight& flight = next->second;
-  if (flight.deadline_us <= flight.due_us && !frozen.contains(flight.place)) {
+  if (due_us(flight) == flight.deadline_us && flight.deadline_us != flight.due_us) {
     end(next, Error{ErrorCode::timeout, "no answer in time", ""}, calls);
     return true;
   }
@@ -233,26 +235,30 @@ void LoopbackNetwork::cut(const std::string& place, const std::string& authority
   }
 }
 
-void LoopbackNetwork::freeze(const std::string& place, bool is_frozen) {
+void LoopbackNetwork::freeze(const std::string& name, bool is_frozen) {
   const std::lock_guard lock(state_->mutex);
   if (is_frozen) {
-    state_->frozen.insert(place);
+    state_->frozen.insert(name);
   } else {
-    state_->frozen.erase(place);
+    state_->frozen.erase(name);
   }
 }
 
-std::size_t LoopbackNetwork::deliver() {
-  for (std::size_t count = 0;; ++count) {
-    State::Calls calls;
-    bool any = false;
-    {
-      const std::lock_guard lock(state_->mutex);
-      any = state_->step(calls);
-    }
-    if (!any) return count;
-    for (const auto& call : calls) call();
+bool LoopbackNetwork::step() {
+  State::Calls calls;
+  bool any = false;
+  {
+    const std::lock_guard lock(state_->mutex);
+    any = state_->step(calls);
   }
+  for (const auto& call : calls) call();
+  return any;
+}
+
+std::size_t LoopbackNetwork::deliver() {
+  std::size_t count = 0;
+  while (step()) ++count;
+  return count;
 }
 
 std::optional<Millis> LoopbackNetwork::next_due() const {

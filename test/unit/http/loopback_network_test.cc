@@ -135,6 +135,24 @@ TEST_CASE("loopback: what arrives at a process that stands still waits for it") 
   CHECK(ended.result.ok());  // it came in time, before the clock was looked at
 }
 
+TEST_CASE("loopback: a server that stands still answers late, or too late") {
+  Net net;
+  const auto client = net.network.client("here");
+  net.network.freeze("a:80", true);
+  Ended patient;
+  Ended hasty;
+  client->send(get("/x"), patient.done());
+  client->send(get("/x", {100}), hasty.done());
+  net.pass(500);
+  CHECK(patient.times == 0);
+  REQUIRE(hasty.times == 1);
+  CHECK(hasty.result.error().code == ErrorCode::timeout);
+  net.network.freeze("a:80", false);
+  net.pass(20);
+  REQUIRE(patient.times == 1);
+  CHECK(patient.result.ok());
+}
+
 TEST_CASE("loopback: what is in flight when its client ends is cancelled") {
   Net net;
   Ended ended;

@@ -101,7 +101,7 @@ TEST_CASE("hosts: a place is for a language that the host has, and lines are kep
   r.attach(0);
   r.attach(1);
   const auto host = r.join(1, {"python"});
-  CHECK(r.reserve(0, "rust").nil());
+  CHECK(r.reserve(2, "rust").nil());
   CHECK(!r.reserve(1, "python").nil());
   CHECK(r.reserve(0, "python").nil());
   r.woken.clear();

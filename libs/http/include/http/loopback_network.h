@@ -36,9 +36,12 @@ class LoopbackNetwork {
   std::unique_ptr<Client> client(const std::string& place);
   // Nothing passes between them, either way; nobody is told, so time-outs have to notice.
   void cut(const std::string& place, const std::string& authority, bool is_cut);
-  // The process at that place stands still: what arrives for it waits, and so do its time-outs.
-  void freeze(const std::string& place, bool is_frozen);
+  // The process at that place, or that serves that authority, stands still: what arrives for it
+  // waits, and so do its time-outs.
+  void freeze(const std::string& name, bool is_frozen);
 
+  // Does one thing that is due; false if none is.
+  bool step();
   // Does all that is due, also what becomes due meanwhile; returns how much.
   std::size_t deliver();
   // How long until deliver() has something to do; nullopt if nothing is in flight.
