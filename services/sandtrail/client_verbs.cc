@@ -15,6 +15,7 @@
 #include "http_beast/client.h"
 #include "log_embedded/embedded_log.h"
 #include "paths.h"
+#include "role_command.h"
 
 #ifndef SANDTRAIL_VERSION
 #error "the build names the version"
@@ -81,7 +82,8 @@ int run_client_verb(const std::vector<std::string>& arguments) {
     return open_embedded_log_read_only(data_directory + "/log", {});
   };
   parts.projections = make_projections;
-  parts.other_verbs = {{"dev", "run all roles in one process on the embedded log"}};
+  parts.other_verbs = role_verbs();
+  parts.other_verbs.insert(parts.other_verbs.begin(), {"dev", "run all roles in one process"});
   return run_cli(arguments, std::move(parts));
 }
 

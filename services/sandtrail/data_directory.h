@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// The files of one server, besides those that its stores keep:
+// The files of one process, besides those that its stores keep:
 //
-//   root.key         0600  32 bytes in hex: wraps every other key; without it nothing can be read
-//   root.check       0600  a digest of it, so that another root key is refused at the start
-//   audit.key        0600  the note key that signs checkpoints (PRIVATE+KEY+ form)
-//   audit.vkey       0644  its public half, for verifiers
+//   process.json     0600  what tells this process from others of its roles
 //   host.json        0600  id of the built-in host and how often it was started
+//   root.check       0600  embedded: a digest of the root key, so that another one is refused
 //   dev.json         0600  what `sandtrail dev` made for its user: URL, key, callback secret
 //   operator.sock    0600  where operator verbs go
-//   log/ store/ keys/ objects/
+//   store/           and, embedded, log/ keys/
+//
+// `sandtrail dev` keeps root.key, audit.key, audit.vkey (key_files.h) and objects/ here as well;
+// processes of a cluster share them, in the data_dir of their settings.
 #pragma once
 
 #include <string>
@@ -17,7 +18,6 @@
 #include "base/id.h"
 #include "base/random.h"
 #include "base/result.h"
-#include "crypto/note.h"
 #include "crypto/secret.h"
 
 namespace sandtrail {
@@ -35,18 +35,15 @@ class DataDirectory {
   std::string in(const std::string& name) const { return path_ + "/" + name; }
   const std::string& path() const { return path_; }
 
-  // Each is made at first use and then stays; a root key only if the data directory is `fresh`: it
-  // must not take the place of one that was lost, and so must no audit key whose public half
-  // stands.
-  Result<SecretBytes> root_key(bool fresh, Random& random) const;
-  Result<NoteSigner> audit_signer(const std::string& origin, Random& random) const;
+  // Made at the first start; ten characters.
+  Result<std::string> process_id(Random& random) const;
+  // Keeps what tells root keys apart, or compares with what was kept.
+  Status check_root_key(const SecretBytes& key, const std::string& key_path) const;
   // Counts this start, durably, before anything can be launched under the new epoch.
   Result<HostIdentity> next_host_identity(const Clock& clock, Random& random) const;
 
  private:
   explicit DataDirectory(std::string path) : path_(std::move(path)) {}
-  Result<SecretBytes> stored_root_key(bool fresh, Random& random) const;
-  Status publish(const NoteSigner& signer) const;
   std::string path_;
 };
 

@@ -52,6 +52,7 @@ void stream_execution(Context& context, const CallPtr& call, const PartitionView
   head.fields.set("Cache-Control", "no-store");
   head.fields.set("X-Accel-Buffering", "no");
   head.fields.set("Request-Id", call->request_id);
+  add_age(*call, head);
   if (!doc->over() && context.streams.full()) {
     return respond(*call,
                    Problem{"overloaded", "too many streams are open", {}, {{"Retry-After", "5"}}});

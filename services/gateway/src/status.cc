@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/limits.h"
 #include "gather.h"
+#include "log_away.h"
 #include "operators.h"
 #include "requests.h"
 #include "submit.h"
@@ -90,12 +91,13 @@ void get_status(Context& context, const CallPtr& call) {
   log["identity"] = text(context.log.identity());
   log["health"] = level_text(health.level);
   if (!health.reason.empty()) log["reason"] = text(health.reason);
+  if (health.since != UnixMs{}) log["since"] = text(rfc3339(health.since));
   json::object gateway;
   gateway["waiting_requests"] = context.waits.size();
   gateway["open_streams"] = context.streams.size();
   json::object body;
-  const std::string because = context.runtime.not_ready_because();
-  body["ready"] = because.empty() && health.level == LogHealth::Level::ok;
+  const std::string because = not_ready_because(context);
+  body["ready"] = because.empty();
   if (!because.empty()) body["not_ready_because"] = text(because);
   body["log"] = std::move(log);
   body["partitions"] = std::move(partitions);
@@ -179,15 +181,16 @@ void get_readyz(Context& context, const CallPtr& call) {
   const std::string runtime = context.runtime.not_ready_because();
   const LogHealth health = context.log.health();
   const bool log_ok = health.level == LogHealth::Level::ok;
-  const bool ready = runtime.empty() && log_ok;
+  const std::string because = not_ready_because(context);
+  const bool ready = because.empty();
   std::string body;
   if (call->parameter("verbose")) {
     body += runtime.empty() ? "[+] fold: caught up\n" : "[-] fold: " + runtime + "\n";
     body += "[" + std::string(log_ok ? "+" : "-") +
             "] log: " + std::string(level_text(health.level)) +
-            (health.reason.empty() ? "" : ", " + health.reason) + "\n";
+            (log_ok ? "" : " since " + rfc3339(health.since) + ", " + health.reason) + "\n";
   } else if (!ready) {
-    body = (runtime.empty() ? "log: " + health.reason : runtime) + "\n";
+    body = because + "\n";
   }
   if (ready) body += "ok\n";
   respond_plain(*call, ready ? 200 : 503, body);

@@ -143,8 +143,11 @@ inline constexpr Millis kHttpAcceptBackoff = Millis{100};  // when out of file d
 inline constexpr Millis kHttpSweepPeriod = Millis{250};    // how exactly time-outs are kept
 inline constexpr int kHttpBacklog = 1024;                  // connections the kernel keeps for us
 inline constexpr int kHttpProbeSeconds = 30;               // idle, then TCP asks thrice every 10 s
-inline constexpr Millis kTlsFilesPeriod = seconds(5);      // changed certificates are noticed
-inline constexpr std::size_t kUnixPathBytesMax = 107;      // sockaddr_un, less a NUL
+inline constexpr std::size_t kTlsHelloBytesMax = 16 * 1024;         // a client's first message
+inline constexpr std::size_t kTlsCertificatesBytesMax = 16 * 1024;  // a client's, with their chain
+inline constexpr std::size_t kTlsFileBytesMax = 1u << 20;
+inline constexpr Millis kTlsFilesPeriod = seconds(5);  // changed certificates are noticed
+inline constexpr std::size_t kUnixPathBytesMax = 107;  // sockaddr_un, less a NUL
 inline constexpr std::size_t kHttpClientInFlightMax = 1024;
 inline constexpr std::size_t kHttpClientKeptPerOriginMax = 16;  // idle connections
 inline constexpr std::size_t kHttpClientKeptMax = 256;          // … of one thread
@@ -189,10 +192,25 @@ inline constexpr std::size_t kMailboxMax = 65'536;
 inline constexpr std::size_t kSealedBytesMax = 64u << 20;  // plaintext of one seal(), and its AAD
 inline constexpr std::size_t kNoteBytesMax = 1u << 20;     // a signed note, as in Go's x/mod
 inline constexpr std::size_t kNoteSignaturesMax = 100;     // the specification asks for 16 at least
+inline constexpr std::size_t kCertificateAddressesMax = 64;  // of one certificate
+inline constexpr Millis kCertificateLifetimeMax = days(36'500);
 
 // --- object store ---
 inline constexpr std::size_t kObjectBytesMax = 16u << 20;
 inline constexpr std::size_t kObjectNameBytesMax = 128;
+
+// --- object store in S3 ---
+inline constexpr std::size_t kS3ConnectionsMax = 16;     // requests at a time; then calls wait
+inline constexpr Millis kS3ConnectTimeout = seconds(5);  // name, TCP and TLS
+inline constexpr Millis kS3StallTimeout = seconds(20);   // slower than the next for so long
+inline constexpr std::int64_t kS3StallBytesPerSecond = 1024;
+inline constexpr Millis kS3CallTimeout = seconds(60);  // all requests of a call together
+inline constexpr int kS3TriesMax = 3;                  // of one request
+inline constexpr Millis kS3RetryDelay = Millis{100};   // before the second; then four times longer
+inline constexpr std::size_t kS3ErrorBytesMax = 16 * 1024;  // read of an answer that is no object
+inline constexpr std::size_t kS3PrefixBytesMax = 512;
+inline constexpr std::size_t kS3SecretBytesMax = 8 * 1024;  // key id, key or session token
+inline constexpr std::size_t kS3CredentialsFileBytesMax = 64 * 1024;
 
 // --- key store ---
 inline constexpr std::size_t kWrappedKeyBytesMax = 4096;

@@ -37,6 +37,7 @@ struct GatewayOptions {
   Millis denied_flush = minutes(1);        // refused attempts are counted for so long, then written
   Millis position_wait = seconds(5);       // for a Sandtrail-Position that is not folded yet
   Millis outcome_wait = seconds(30);       // for the log to take a proposal, then 504
+  Millis log_away = seconds(5);            // so long it may be away before writes are refused
   Millis heartbeat = seconds(15);          // of event streams
   std::int64_t signup_credits = 100;       // of an organisation that is created without a grant
   std::string operator_name = "operator";  // the local user, in the audit log
@@ -51,15 +52,20 @@ std::string fresh_request_id(Random& random);
 struct GatewayParts {
   Runtime& runtime;
   EventLog& log;
-  Keyring& keyring;
-  Payloads& payloads;
+  // Null, both: the process has no gateway role, and does not serve the API.
+  Keyring* keyring;
+  Payloads* payloads;
   Clock& clock;
   Random& random;
   GatewayExecutor executor;
 };
 
-// Order of life: construct it before Runtime::start(), which must have been given a ReadModel
-// (gateway/read_model.h) and observer(). To end: stop the servers, stop() this, stop the runtime,
+// Health, metrics and what operators ask of a process are served for every role; the API and
+// organisations only by one with keys.
+//
+// Order of life: construct it before Runtime::start(), which, for the API, must have been given a
+// ReadModel (gateway/read_model.h) and observer(). Until that start has succeeded the API answers
+// 503. To end: stop the servers, stop() this, stop the runtime,
 // let the executor finish, destroy this. Thread-safe.
 class Gateway {
  public:
@@ -68,8 +74,9 @@ class Gateway {
   Gateway(const Gateway&) = delete;
   Gateway& operator=(const Gateway&) = delete;
 
-  // For API keys; for health and metrics (no authentication: bind it to loopback); for operators
-  // (the caller is trusted: bind it to a unix socket of mode 0600). They refer to this object.
+  // For API keys (only with keys); for health and metrics (no authentication: bind it to loopback);
+  // for operators (the caller is trusted: bind it to a unix socket of mode 0600). They refer to
+  // this object.
   http::Handler public_handler();
   http::Handler admin_handler();
   http::Handler operator_handler();
