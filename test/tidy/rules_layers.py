@@ -33,7 +33,7 @@ FENCES = [
     (r"boost/json(?:/|\.hpp)", ["libs/codec/"]),
     (r"boost/", ["libs/http_beast/"]),
     (r"rocksdb/", ["libs/log_embedded/", "libs/store_rocksdb/", "test/bench/", "test/contract/"]),
-    (r"librdkafka/|rdkafka", ["libs/kafka/"]),
+    (r"librdkafka/|rdkafka", ["libs/kafka/", "test/bench/"]),
     (r"openssl/", ["libs/crypto/", "libs/http_beast/"]),
     (r"curl/", ["libs/store_s3/"]),
     (r"simdjson", []),
