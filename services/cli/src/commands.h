@@ -15,7 +15,9 @@ Commands execution_commands();
 Commands webhook_commands();
 Commands account_commands();   // keys, credits, audit ls and checkpoint
 Commands operator_commands();  // org, status, effects
-Commands log_commands();       // log cat, log tail
+Commands certs_commands();
+Commands secrets_commands();
+Commands log_commands();  // log cat, log tail
 Commands audit_verify_commands();
 Commands log_verify_commands();
 
