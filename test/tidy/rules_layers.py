@@ -34,7 +34,7 @@ FENCES = [
     (r"boost/", ["libs/http_beast/"]),
     (r"rocksdb/", ["libs/log_embedded/", "libs/store_rocksdb/", "test/bench/", "test/contract/"]),
     (r"librdkafka/|rdkafka", ["libs/kafka/", "test/bench/"]),
-    (r"openssl/", ["libs/crypto/", "libs/http_beast/"]),
+    (r"openssl/", ["libs/crypto/", "libs/http_beast/", "test/contract/"]),
     (r"curl/", ["libs/store_s3/"]),
     (r"simdjson", []),
     (r"spdlog/|prometheus/", ["libs/obs/"]),
