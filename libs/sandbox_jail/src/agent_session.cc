@@ -2,6 +2,7 @@
 #include "sandbox_jail/agent_session.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/limits.h"
 
@@ -101,6 +102,10 @@ SandboxOutput& AgentSession::output(guest::Stream stream) {
 }
 
 void AgentSession::on_output(guest::Stream stream, BytesView content, std::int64_t claimed_total) {
+  if (!stage_) {
+    fail(broken_protocol("output before a stage"));
+    return;
+  }
   auto& output = this->output(stream);
   const auto kept_max = static_cast<std::size_t>(std::max<std::int64_t>(0, limits_.output_bytes));
   auto& received = stream == guest::Stream::out ? out_received_bytes_ : err_received_bytes_;
@@ -109,6 +114,17 @@ void AgentSession::on_output(guest::Stream stream, BytesView content, std::int64
   output.total_bytes = std::max({output.total_bytes, received, claimed_total});
   output.truncated = output.total_bytes > static_cast<std::int64_t>(output.kept.size());
   if (output.total_bytes > limits_.output_flood_bytes) stop(KillReason::output_flood);
+}
+
+AgentSession::Fresh AgentSession::take_fresh(guest::Stream stream) {
+  const auto& output = this->output(stream);
+  auto& taken = stream == guest::Stream::out ? out_taken_ : err_taken_;
+  Fresh fresh;
+  fresh.offset = static_cast<std::int64_t>(taken.bytes);
+  fresh.bytes = BytesView(output.kept).substr(taken.bytes);
+  fresh.over_cap = output.truncated && !std::exchange(taken.told_over, true);
+  taken.bytes = output.kept.size();
+  return fresh;
 }
 
 void AgentSession::on_exited(std::int64_t now_us) {

@@ -83,6 +83,8 @@ TEST_CASE("messages out of turn break the sandbox") {
       {guest::Ready{99}},
       {guest::Exited{}},
       {done(0, 0)},
+      {guest::Out{Stream::out, "x"}},
+      {guest::Total{Stream::out, 1}},
       {guest::Started{1}},
       {guest::Started{0}, guest::Started{0}},
       {guest::Started{0}, guest::Started{1}},
@@ -164,6 +166,29 @@ TEST_CASE("output is cut and counted again on the host") {
     CHECK(exit.out.truncated == row.truncated);
     CHECK((exit.killed == KillReason::output_flood) == row.flood);
   }
+}
+
+TEST_CASE("output is taken as it comes, each byte once, and going past the cap is told once") {
+  Talk talk;
+  talk.say(guest::Started{0}).say(guest::Out{Stream::out, "123"});
+  talk.say(guest::Out{Stream::out, "45"}).say(guest::Out{Stream::err, "warn"});
+  const auto first = talk.session.take_fresh(Stream::out);
+  CHECK(first.offset == 0);
+  CHECK(first.bytes == "12345");
+  CHECK_FALSE(first.over_cap);
+  CHECK(talk.session.take_fresh(Stream::out).bytes.empty());
+  talk.say(guest::Out{Stream::out, "67890abc"});
+  const auto second = talk.session.take_fresh(Stream::out);
+  CHECK(second.offset == 5);
+  CHECK(second.bytes == "67890");
+  CHECK(second.over_cap);
+  talk.say(guest::Out{Stream::out, "more"});
+  const auto third = talk.session.take_fresh(Stream::out);
+  CHECK(third.offset == 10);
+  CHECK(third.bytes.empty());
+  CHECK_FALSE(third.over_cap);
+  CHECK(talk.session.take_fresh(Stream::err).bytes == "warn");
+  CHECK(talk.finish().out.kept == "1234567890");
 }
 
 TEST_CASE("an agent that repeats small pieces cannot make the host keep or miss a flood") {

@@ -24,6 +24,13 @@ class AgentSession {
 
   // Bytes from the agent, in order. True if the program has just started.
   bool on_bytes(BytesView bytes, std::int64_t now_us);
+  // What has come of a stream since the last call, cut to what is kept. Valid until on_bytes().
+  struct Fresh {
+    std::int64_t offset = 0;
+    BytesView bytes;
+    bool over_cap = false;  // once: the program wrote past it
+  };
+  Fresh take_fresh(guest::Stream stream);
   // Ends the sandbox if its time is up.
   void on_time(std::int64_t now_us);
   // The first reason counts; none after the agent's last message.
@@ -65,6 +72,12 @@ class AgentSession {
   bool exited_ = false;
   std::int64_t out_received_bytes_ = 0;
   std::int64_t err_received_bytes_ = 0;
+  struct Taken {
+    std::size_t bytes = 0;
+    bool told_over = false;
+  };
+  Taken out_taken_;
+  Taken err_taken_;
   std::int64_t started_us_ = 0;  // of the first stage
   std::int64_t stage_started_us_ = 0;
   std::int64_t ended_us_ = 0;
