@@ -94,6 +94,15 @@ inline constexpr Millis kJailOverrun = seconds(2);  // the jailer's own deadline
 inline constexpr Millis kJailerAnswerTimeout = seconds(10);
 inline constexpr Millis kJailerRestartInterval = seconds(1);
 
+// --- live output ---
+inline constexpr std::size_t kLiveOutputBytesMax = 64u << 20;  // kept by one host, all attempts
+inline constexpr std::size_t kLiveFollowersMax = 1024;         // of one host
+inline constexpr std::size_t kLiveChunkBytesMax = 32 * 1024;   // output in one event
+inline constexpr Millis kLiveHeartbeat = seconds(5);           // of a host's data plane
+inline constexpr Millis kLiveSilenceMax = seconds(15);         // then the host counts as away
+inline constexpr Millis kLiveRetryFirst = seconds(1);          // following anew; doubles up to …
+inline constexpr Millis kLiveRetryMax = seconds(15);
+
 // --- organisations ---
 inline constexpr std::size_t kNameBytesMax = 128;
 inline constexpr std::size_t kKeysPerOrgMax = 256;
