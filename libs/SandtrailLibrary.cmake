@@ -94,6 +94,7 @@ endfunction()
 # A doctest binary known to ctest as NAME. SERIAL: never beside another test. Labels with a meaning:
 #   tsan   also runs under ThreadSanitizer (scripts/test --sanitizers)
 #   slow   left out by scripts/test --fast
+#   kafka  needs the broker that scripts/test starts; one at a time, as some make it hang
 # The target "all" builds what users run, "tests" the tests, tests_<label> those of a label.
 add_custom_target(tests)
 function(sandtrail_test name)
@@ -108,6 +109,9 @@ function(sandtrail_test name)
   set_tests_properties(${name} PROPERTIES LABELS "${T_LABELS}")
   if(T_SERIAL)
     set_tests_properties(${name} PROPERTIES RUN_SERIAL ON)
+  endif()
+  if("kafka" IN_LIST T_LABELS)
+    set_tests_properties(${name} PROPERTIES RESOURCE_LOCK kafka)
   endif()
   foreach(label IN LISTS T_LABELS)
     if(NOT TARGET tests_${label})

@@ -153,24 +153,18 @@ void describe(CLI::App& app, DevOptions& options) {
   app.add_option("--config", options.config_file, "TOML file; see schemas/config.md");
 }
 
-// What stands on the command line counts before the environment and the file.
 Result<Config> configure(const DevOptions& options) {
-  Environment environment = process_environment();
+  ConfigSources sources;
+  sources.environment = process_environment();
   if (!options.data_dir.empty()) {
     std::error_code ignored;
     const auto absolute = std::filesystem::absolute(options.data_dir, ignored);
-    environment["SANDTRAIL_DATA_DIR"] = absolute.lexically_normal().string();
+    sources.arguments.push_back({"--data-dir", "data_dir", absolute.lexically_normal().string()});
   }
-  const std::string listen = "SANDTRAIL_SERVER_LISTEN";
-  if (!options.listen.empty()) environment[listen] = options.listen;
-  auto config = load_config(options.config_file, environment);
-  if (config.ok() || options.listen.empty()) return config;
-  Error error = config.error();
-  const std::string origin = "environment: " + listen;
-  if (const auto at = error.message.find(origin); at != std::string::npos) {
-    error.message.replace(at, origin.size(), "--listen");
+  if (!options.listen.empty()) {
+    sources.arguments.push_back({"--listen", "server.listen", options.listen});
   }
-  return error;
+  return load_config(options.config_file, sources);
 }
 
 }  // namespace

@@ -222,7 +222,7 @@ Status ServerProcess::Impl::add_roles() {
   workers = std::make_unique<WorkerPool>(kWorkerThreads);
   RuntimeOptions options;
   options.instance = "dev-" + std::to_string(::getpid());
-  options.events_partitions = static_cast<std::int32_t>(config.log.events_partitions);
+  options.events_partitions = config.log.partitions();
   runtime = std::make_unique<Runtime>(options, *log, *store, clock, random);
   const auto home = [this](const OrgId& org) { return runtime->home(org); };
   hosts = std::make_unique<Hosts>(home);

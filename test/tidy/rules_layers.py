@@ -15,7 +15,7 @@ LAYERS = [
     {"domain"},
     {"event_log", "store", "sandbox", "http", "wire"},
     {"runtime", "sealing", "live_output"},
-    {"log_embedded", "log_kafka", "store_rocksdb", "store_dir", "sandbox_jail", "sandbox_qemu",
+    {"log_embedded", "kafka", "store_rocksdb", "store_dir", "sandbox_jail", "sandbox_qemu",
      "http_beast"},
 ]
 ADAPTERS = LAYERS[-1]
@@ -33,7 +33,7 @@ FENCES = [
     (r"boost/json(?:/|\.hpp)", ["libs/codec/"]),
     (r"boost/", ["libs/http_beast/"]),
     (r"rocksdb/", ["libs/log_embedded/", "libs/store_rocksdb/", "test/bench/", "test/contract/"]),
-    (r"librdkafka/|rdkafka", ["libs/log_kafka/"]),
+    (r"librdkafka/|rdkafka", ["libs/kafka/"]),
     (r"openssl/", ["libs/crypto/", "libs/http_beast/"]),
     (r"simdjson", []),
     (r"spdlog/|prometheus/", ["libs/obs/"]),

@@ -89,17 +89,20 @@ def test_install_deps_says_what_to_do_on_a_system_that_is_not_debian(tmp_path):
     assert "not a Debian system" in done.stderr and "librocksdb-dev" in done.stderr
 
 
-@pytest.mark.parametrize("script", ["bench", "fmt", "install-deps", "test", "tidy"])
+@pytest.mark.parametrize("script", ["infra/kafka/acls", "scripts/bench", "scripts/fmt",
+                                    "scripts/install-deps", "scripts/kafka", "scripts/test",
+                                    "scripts/tidy"])
 def test_a_script_explains_itself_and_refuses_what_it_does_not_know(script):
-    helped = run(f"scripts/{script}", "--help")
-    assert helped.returncode == 0 and helped.stdout.startswith(f"scripts/{script}")
-    if script != "bench":  # passes its arguments on; test/bench tries them
-        refused = run(f"scripts/{script}", "--nonsense")
+    helped = run(script, "--help")
+    assert helped.returncode == 0 and helped.stdout.startswith(script)
+    if script != "scripts/bench":  # passes its arguments on; test/bench tries them
+        refused = run(script, "--nonsense")
         assert refused.returncode == 2 and "--nonsense" in refused.stderr
 
 
 def test_shell_scripts_pass_shellcheck():
-    scripts = [path for folder in ("scripts", ".ci") for path in sorted((ROOT / folder).iterdir())
+    scripts = [path for folder in ("scripts", ".ci", "infra/kafka")
+               for path in sorted((ROOT / folder).iterdir())
                if path.suffix == ".sh" or path.read_bytes().startswith(b"#!/usr/bin/env bash")]
     assert len(scripts) > 5
     done = run("shellcheck", *map(str, scripts))

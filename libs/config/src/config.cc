@@ -5,8 +5,10 @@
 
 #include <algorithm>
 
+#include "base/assert.h"
 #include "base/file.h"
 #include "base/limits.h"
+#include "cluster_rows.h"
 #include "config/nearest.h"
 #include "rows.h"
 #include "toml_leaves.h"
@@ -14,8 +16,12 @@
 namespace sandtrail {
 namespace {
 
+using config::Kind;
 using config::Row;
 using config::rows;
+
+constexpr std::int32_t kEmbeddedPartitions = 4;
+constexpr std::int32_t kKafkaPartitions = 16;
 
 const Row* row_named(std::string_view name) {
   const auto found =
@@ -31,8 +37,27 @@ std::vector<std::string> names_of(const std::function<std::string(const Row&)>& 
 
 bool is_section(std::string_view key) {
   const std::string prefix = std::string(key) + '.';
-  return std::any_of(rows().begin(), rows().end(),
-                     [&](const Row& row) { return row.name.starts_with(prefix); });
+  return std::any_of(rows().begin(), rows().end(), [&](const Row& row) {
+    const bool inside = row.kind == Kind::table && prefix.starts_with(row.name + '.');
+    return inside || row.name.starts_with(prefix);
+  });
+}
+
+// The table that an entry of this name stands in; nullptr if it is none.
+const Row* table_of(std::string_view key) {
+  const auto found = std::find_if(rows().begin(), rows().end(), [=](const Row& row) {
+    return row.kind == Kind::table && key.starts_with(row.name + '.');
+  });
+  return found == rows().end() ? nullptr : &*found;
+}
+
+// An entry's name is dotted itself: quoted or not, it means the same setting of the library.
+std::string without_quotes(std::string_view key) {
+  std::string out;
+  for (const char c : key) {
+    if (c != '"') out += c;
+  }
+  return out;
 }
 
 std::string unknown(std::string_view key, const std::vector<std::string>& known) {
@@ -55,6 +80,10 @@ class Reading {
     for (const auto& leaf : parsed.leaves) {
       if (below(leaf.key, strangers)) continue;
       const std::string place = name + ":" + std::to_string(leaf.line);
+      if (const Row* table = table_of(leaf.key)) {
+        entry(*table, place, without_quotes(leaf.key), plain_text(leaf.value));
+        continue;
+      }
       const Row* row = row_named(leaf.key);
       if (row == nullptr) {
         add(place, leaf.key, unknown(leaf.key, names_of([](const Row& r) { return r.name; })));
@@ -76,14 +105,48 @@ class Reading {
         continue;
       }
       const Row& row = rows()[static_cast<std::size_t>(found - known.begin())];
-      const auto problem = row.read(config_, config::raw_from_variable(row.kind, value));
-      if (!problem.empty()) add("environment", name, problem);
+      text(row, "environment", name, value);
     }
+  }
+
+  void arguments(const std::vector<Argument>& given) {
+    for (const Argument& argument : given) {
+      const Row* row = row_named(argument.setting);
+      ST_ASSERT(row != nullptr);
+      text(*row, "command line", argument.option, argument.value);
+    }
+  }
+
+  void check_together() {
+    for (const auto& [name, problem] : config::misfits(config_)) add("settings", name, problem);
   }
 
   const std::string& problems() const { return problems_; }
 
  private:
+  void entry(const Row& table, const std::string& place, const std::string& key,
+             const std::optional<std::string>& value) {
+    if (!value) return add(place, key, "must be a text, an integer, true or false");
+    const config::TableEntry entry{key.substr(table.name.size() + 1), *value};
+    if (auto problem = table.read(config_, entry); !problem.empty()) add(place, key, problem);
+  }
+  // A value that is no TOML.
+  void text(const Row& row, const std::string& place, const std::string& name,
+            const std::string& value) {
+    if (row.kind != Kind::table) {
+      const auto problem = row.read(config_, config::raw_from_variable(row.kind, value));
+      if (!problem.empty()) add(place, name, problem);
+      return;
+    }
+    row.clear(config_);
+    const auto entries = config::table_from_variable(value);
+    if (!entries) return add(place, name, "must be name=value,name=value");
+    for (const config::TableEntry& entry : *entries) {
+      if (auto problem = row.read(config_, entry); !problem.empty()) {
+        add(place, name + " " + entry.name, problem);
+      }
+    }
+  }
   static bool below(const std::string& key, const std::vector<std::string>& prefixes) {
     return std::any_of(prefixes.begin(), prefixes.end(),
                        [&](const std::string& prefix) { return key.starts_with(prefix); });
@@ -150,18 +213,29 @@ std::string default_data_directory(const Environment& environment) {
   return "";
 }
 
+std::string Config::Log::brokers() const {
+  return embedded() ? "" : url.substr(std::string_view("kafka://").size());
+}
+
+std::int32_t Config::Log::partitions() const {
+  if (events_partitions != 0) return static_cast<std::int32_t>(events_partitions);
+  return embedded() ? kEmbeddedPartitions : kKafkaPartitions;
+}
+
 Result<Config> parse_config(std::string_view text, const std::string& file,
-                            const Environment& environment) {
+                            const ConfigSources& sources) {
   ST_ASSIGN(const config::Leaves parsed, config::parse_toml(text, file));
-  Config out;
+  Config out = sources.defaults;
   Reading reading(out);
   reading.file(parsed, file);
-  reading.variables(environment);
+  reading.variables(sources.environment);
+  reading.arguments(sources.arguments);
+  if (reading.problems().empty()) reading.check_together();
   if (!reading.problems().empty()) {
     return Error{ErrorCode::invalid_argument, reading.problems(),
                  "schemas/config.md lists every setting"};
   }
-  if (out.data_dir.empty()) out.data_dir = default_data_directory(environment);
+  if (out.data_dir.empty()) out.data_dir = default_data_directory(sources.environment);
   if (out.data_dir.empty()) {
     return Error{ErrorCode::invalid_argument, "there is no place for the data",
                  "set data_dir, or the variable HOME"};
@@ -169,10 +243,10 @@ Result<Config> parse_config(std::string_view text, const std::string& file,
   return out;
 }
 
-Result<Config> load_config(const std::string& path, const Environment& environment) {
-  if (path.empty()) return parse_config("", "", environment);
+Result<Config> load_config(const std::string& path, const ConfigSources& sources) {
+  if (path.empty()) return parse_config("", "", sources);
   ST_ASSIGN(const Bytes text, read_file(path, limits::kConfigBytesMax));
-  return parse_config(text, path, environment);
+  return parse_config(text, path, sources);
 }
 
 std::vector<SettingInfo> describe() {

@@ -6,123 +6,11 @@
 #include <utility>
 
 #include "base/limits.h"
+#include "cluster_rows.h"
+#include "row_kinds.h"
 
 namespace sandtrail::config {
 namespace {
-
-// `at` gives the member of a Config, const or not.
-template <typename At>
-Row integer(std::string name, std::int64_t min, std::int64_t max, std::string text, At at) {
-  const std::string bounds = std::to_string(min) + " to " + std::to_string(max);
-  return {std::move(name),
-          Kind::integer,
-          "integer, " + bounds,
-          std::move(text),
-          [=](Config& config, const Raw& raw) -> std::string {
-            const auto* number = as<std::int64_t>(raw);
-            if (number == nullptr) return "must be an integer";
-            if (*number < min || *number > max) return "must be " + bounds;
-            at(config) = *number;
-            return "";
-          },
-          [=](const Config& config) { return std::to_string(at(config)); }};
-}
-
-template <typename At>
-Row span_ms(std::string name, std::int64_t min, std::int64_t max, std::string text, At at) {
-  return integer(
-      std::move(name), min, max,
-      std::move(text), [=](auto& config) -> auto& { return at(config).count; });
-}
-
-template <typename At>
-Row flag(std::string name, std::string text, At at) {
-  return {std::move(name),
-          Kind::flag,
-          "true or false",
-          std::move(text),
-          [=](Config& config, const Raw& raw) -> std::string {
-            const auto* value = as<bool>(raw);
-            if (value == nullptr) return "must be true or false";
-            at(config) = *value;
-            return "";
-          },
-          [=](const Config& config) -> std::string { return at(config) ? "true" : "false"; }};
-}
-
-// `valid` says what is wrong with a text.
-template <typename At>
-Row text_row(std::string name, std::string type, std::string text, At at,
-             std::function<std::string(const std::string&)> valid) {
-  return {std::move(name),
-          Kind::text,
-          std::move(type),
-          std::move(text),
-          [=](Config& config, const Raw& raw) -> std::string {
-            const auto* value = as<std::string>(raw);
-            if (value == nullptr) return "must be a text";
-            const std::string problem = valid(*value);
-            if (problem.empty()) at(config) = *value;
-            return problem;
-          },
-          [=](const Config& config) { return toml_text(at(config)); }};
-}
-
-template <typename At>
-Row path(std::string name, std::string text, At at) {
-  return text_row(std::move(name), "absolute path", std::move(text), at,
-                  [](const std::string& value) -> std::string {
-                    return value.empty() || value.starts_with('/') ? "" : "must be absolute";
-                  });
-}
-
-template <typename At>
-Row listen(std::string name, bool may_be_off, std::string text, At at) {
-  const std::string type =
-      std::string("address:port, unix:/path") + (may_be_off ? ", or \"off\"" : "");
-  return {std::move(name),
-          Kind::text,
-          type,
-          std::move(text),
-          [=](Config& config, const Raw& raw) -> std::string {
-            const auto* value = as<std::string>(raw);
-            const auto parsed = value == nullptr ? std::nullopt : parse_listen(*value);
-            if (!parsed || (parsed->off() && !may_be_off)) {
-              return "must be " + type + "; names are not resolved";
-            }
-            at(config) = *parsed;
-            return "";
-          },
-          [=](const Config& config) { return toml_text(at(config).text()); }};
-}
-
-template <typename E, std::size_t N, typename At>
-Row choice(std::string name, const std::array<std::pair<E, std::string_view>, N>& names,
-           std::string text, At at) {
-  std::string list;
-  for (const auto& [value, word] : names) {
-    list += (list.empty() ? "" : ", ") + toml_text(word);
-  }
-  return {std::move(name),
-          Kind::text,
-          "one of " + list,
-          std::move(text),
-          [=](Config& config, const Raw& raw) -> std::string {
-            const auto* given = as<std::string>(raw);
-            for (const auto& [value, word] : names) {
-              if (given == nullptr || *given != word) continue;
-              at(config) = value;
-              return "";
-            }
-            return "must be one of " + list;
-          },
-          [=](const Config& config) -> std::string {
-            for (const auto& [value, word] : names) {
-              if (at(config) == value) return toml_text(word);
-            }
-            return "";
-          }};
-}
 
 Row retention_row() {
   const std::string allowed = span_text(limits::kRetentionMin) + " to " +
@@ -205,13 +93,6 @@ Row schedule_row() {
           }};
 }
 
-std::string url_problem(const std::string& value) {
-  const bool fine = value.empty() || ((value.starts_with("http://") && value.size() > 7) ||
-                                      (value.starts_with("https://") && value.size() > 8));
-  if (!fine) return "must be an http or https URL";
-  return value.ends_with('/') ? "must not end with /" : "";
-}
-
 // The name of a key in a signed note: C2SP signed-note.
 std::string origin_problem(const std::string& value) {
   const bool fine = !value.empty() && value.size() <= limits::kNameBytesMax &&
@@ -228,11 +109,6 @@ constexpr std::array<std::pair<LogLevel, std::string_view>, 5> kLevels{{{LogLeve
 constexpr std::array<std::pair<LogFormat, std::string_view>, 3> kFormats{
     {{LogFormat::automatic, "auto"}, {LogFormat::json, "json"}, {LogFormat::text, "text"}}};
 
-#define ST_MEMBER(path)       \
-  [](auto& config) -> auto& { \
-    return config.path;       \
-  }
-
 std::vector<Row> server_rows() {
   return {
       listen("server.listen", false, "Where the API is served.", ST_MEMBER(server.listen)),
@@ -246,12 +122,6 @@ std::vector<Row> server_rows() {
            "Where log, stores and keys live. Default: $XDG_DATA_HOME/sandtrail, else "
            "~/.local/share/sandtrail.",
            ST_MEMBER(data_dir)),
-      integer("log.events_partitions", 1, limits::kEventsPartitionsMax,
-              "Partitions of the topic `events`; fixed when the log is created.",
-              ST_MEMBER(log.events_partitions)),
-      integer("log.free_bytes_min", limits::kLogFreeBytesMinMin, std::int64_t{1} << 50,
-              "With less free space on the disk the log takes no appends.",
-              ST_MEMBER(log.free_bytes_min)),
       choice("logging.level", kLevels, "The least level of lines on standard error.",
              ST_MEMBER(logging.level)),
       choice("logging.format", kFormats,
@@ -306,7 +176,9 @@ std::string Row::variable() const {
 const std::vector<Row>& rows() {
   static const std::vector<Row> table = [] {
     std::vector<Row> all = server_rows();
-    for (Row& row : work_rows()) all.push_back(std::move(row));
+    for (auto more : {log_rows(), work_rows(), cluster_rows()}) {
+      for (Row& row : more) all.push_back(std::move(row));
+    }
     return all;
   }();
   return table;

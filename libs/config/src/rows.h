@@ -15,10 +15,12 @@ struct Row {
   Kind kind;
   std::string type;  // for people
   std::string text;
-  // Takes the value over, or says what is wrong with it ("must be …").
+  // Takes the value over, or says what is wrong with it ("must be …"). Of a table: each entry.
   std::function<std::string(Config&, const Raw&)> read;
   // The value as TOML.
   std::function<std::string(const Config&)> show;
+  // Of a table: forgets what stronger sources put in its place.
+  std::function<void(Config&)> clear = nullptr;
 
   std::string variable() const;
 };

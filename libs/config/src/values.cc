@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <utility>
@@ -26,6 +27,13 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(first, text.find_last_not_of(' ') - first + 1);
 }
 
+constexpr std::size_t kDomainNameBytesMax = 253;
+
+constexpr std::array<std::pair<std::string_view, std::int64_t>, 5> kUnits{
+    {{"d", 86'400'000}, {"h", 3'600'000}, {"m", 60'000}, {"s", 1000}, {"ms", 1}}};
+
+}  // namespace
+
 std::vector<std::string> parts_of(std::string_view text) {
   std::vector<std::string> parts;
   if (trimmed(text).empty()) return parts;
@@ -36,11 +44,6 @@ std::vector<std::string> parts_of(std::string_view text) {
     text.remove_prefix(comma + 1);
   }
 }
-
-constexpr std::array<std::pair<std::string_view, std::int64_t>, 5> kUnits{
-    {{"d", 86'400'000}, {"h", 3'600'000}, {"m", 60'000}, {"s", 1000}, {"ms", 1}}};
-
-}  // namespace
 
 Raw raw_from_variable(Kind kind, std::string_view text) {
   switch (kind) {
@@ -65,8 +68,56 @@ Raw raw_from_variable(Kind kind, std::string_view text) {
       }
       return numbers;
     }
+    case Kind::table:
+      break;
   }
   return {};
+}
+
+std::optional<std::vector<TableEntry>> table_from_variable(std::string_view text) {
+  std::vector<TableEntry> out;
+  for (const std::string& part : parts_of(text)) {
+    const auto equals = part.find('=');
+    if (equals == std::string::npos || equals == 0) return std::nullopt;
+    out.push_back({part.substr(0, equals), part.substr(equals + 1)});
+  }
+  return out;
+}
+
+std::optional<std::string> plain_text(const Raw& raw) {
+  if (const auto* text = as<std::string>(raw)) return *text;
+  if (const auto* number = as<std::int64_t>(raw)) return std::to_string(*number);
+  if (const auto* truth = as<bool>(raw)) return *truth ? "true" : "false";
+  return std::nullopt;
+}
+
+std::optional<HostPort> parse_host_port(std::string_view text) {
+  const auto colon = text.rfind(':');
+  if (colon == std::string_view::npos) return std::nullopt;
+  const auto port = whole_number<std::uint16_t>(text.substr(colon + 1));
+  if (!port || *port == 0) return std::nullopt;
+  std::string_view host = text.substr(0, colon);
+  if (host.starts_with('[') && host.ends_with(']')) {
+    std::array<unsigned char, 16> address{};
+    const std::string inside(host.substr(1, host.size() - 2));
+    if (::inet_pton(AF_INET6, inside.c_str(), address.data()) != 1) return std::nullopt;
+    return HostPort{inside, *port};
+  }
+  // A name or an IPv4 address: letters, digits, hyphens, points (RFC 1123 section 2.1), and the
+  // underscore that container platforms put into names.
+  const bool fine = !host.empty() && host.size() <= kDomainNameBytesMax &&
+                    std::all_of(host.begin(), host.end(), [](char c) {
+                      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                             (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
+                    });
+  if (!fine) return std::nullopt;
+  return HostPort{std::string(host), *port};
+}
+
+bool is_loopback(const std::string& host) {
+  if (host == "localhost" || host == "::1") return true;
+  std::array<unsigned char, 4> address{};
+  return ::inet_pton(AF_INET, host.c_str(), address.data()) == 1 && address[0] == 127;
 }
 
 std::optional<ListenAddress> parse_listen(std::string_view text) {
@@ -122,6 +173,13 @@ bool is_cidr(const std::string& text) {
   const auto bits = whole_number<unsigned>(std::string_view(text).substr(slash + 1));
   return ::inet_pton(family, host.c_str(), address.data()) == 1 && bits &&
          *bits <= (family == AF_INET ? 32u : 128u);
+}
+
+std::string url_problem(const std::string& value) {
+  const bool fine = value.empty() || ((value.starts_with("http://") && value.size() > 7) ||
+                                      (value.starts_with("https://") && value.size() > 8));
+  if (!fine) return "must be an http or https URL";
+  return value.ends_with('/') ? "must not end with /" : "";
 }
 
 std::string toml_text(std::string_view text) {

@@ -61,6 +61,14 @@ Error beyond_tail_error(const TopicPartition& where, Position wanted, Position h
           "restore the log, or rebuild what was folded from it"};
 }
 
+LogHealth HealthWatch::seen(LogHealth now, UnixMs time) {
+  const std::lock_guard lock(mutex_);
+  if (now.level != level_) since_ = time;
+  level_ = now.level;
+  if (now.level != LogHealth::Level::ok) now.since = since_;
+  return now;
+}
+
 Error closed_error() {
   return {ErrorCode::cancelled, "the log is closed", ""};
 }

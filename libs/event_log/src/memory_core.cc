@@ -6,6 +6,15 @@
 #include "event_log/checks.h"
 
 namespace sandtrail::memory {
+namespace {
+
+// What a connection that is cut has handed over stays with it.
+std::deque<Pending>::iterator first_to_write(Partition& partition) {
+  return std::find_if(partition.queue.begin(), partition.queue.end(),
+                      [](const Pending& pending) { return !pending.client->away; });
+}
+
+}  // namespace
 
 Core::Core(const MemoryLogOptions& chosen, const Clock& clock_port)
     : options(chosen),
@@ -19,6 +28,14 @@ std::shared_ptr<Client> Core::connect_locked() {
   std::erase_if(clients, [](const auto& known) { return known.expired(); });
   clients.push_back(client);
   return client;
+}
+
+LogHealth Core::health_locked(const Client& client) const {
+  if (!fatal.empty()) return {LogHealth::Level::fatal, fatal, {}, ErrorCode::internal};
+  if (client.away)
+    return {LogHealth::Level::degraded, "the log is away", {}, ErrorCode::unavailable};
+  if (!degraded) return {};
+  return {LogHealth::Level::degraded, "the disk is full", {}, ErrorCode::disk_full};
 }
 
 Partition* Core::find_locked(const TopicPartition& where) {
@@ -55,6 +72,12 @@ Fate Core::draw_fate_locked() {
 
 Status Core::check_open_locked(const Client& client) const {
   if (!client.open) return closed_error();
+  return {};
+}
+
+Status Core::check_reach_locked(const Client& client) const {
+  ST_CHECK_OK(check_open_locked(client));
+  if (client.away) return Error{ErrorCode::unavailable, "the log is away", "wait"};
   return {};
 }
 
@@ -119,9 +142,10 @@ std::vector<Core::Work> Core::pending_work_locked() {
   for (const Work::Kind kind : {Work::Kind::sync, Work::Kind::write, Work::Kind::late}) {
     for (auto& [name, partitions] : topics) {
       for (Partition& partition : partitions) {
-        const bool is_there = kind == Work::Kind::sync    ? partition.next != partition.synced
-                              : kind == Work::Kind::write ? !partition.queue.empty()
-                                                          : !partition.late.empty();
+        const bool is_there = kind == Work::Kind::sync ? partition.next != partition.synced
+                              : kind == Work::Kind::write
+                                  ? first_to_write(partition) != partition.queue.end()
+                                  : !partition.late.empty();
         if (is_there) work.push_back({kind, &partition, {}, {}});
       }
     }
@@ -162,8 +186,9 @@ void Core::store_locked(Partition& partition, EncodedRecord& record) {
 }
 
 void Core::write_locked(Partition& partition) {
-  Pending pending = std::move(partition.queue.front());
-  partition.queue.pop_front();
+  const auto first = first_to_write(partition);
+  Pending pending = std::move(*first);
+  partition.queue.erase(first);
   AppendOutcome outcome{pending.fate.kind, {}, {}, pending.fate.error};
   if (pending.fate.copies > 0) {
     partition.next += pending.fate.gap;

@@ -22,6 +22,8 @@ namespace sandtrail::memory {
 struct Client {
   bool open = true;       // neither closed nor dead
   bool accepting = true;  // appends; ends before `open` does
+  bool away = false;      // cut from the log
+  HealthWatch health;
   std::size_t queued_records = 0;
   std::size_t queued_bytes = 0;
 };
@@ -124,6 +126,7 @@ struct Core {
 
   // --- memory_core.cc ---
   std::shared_ptr<Client> connect_locked();
+  LogHealth health_locked(const Client& client) const;
   Partition* find_locked(const TopicPartition& where);
   bool chance_locked(unsigned in_a_thousand);
   Fate draw_fate_locked();
@@ -133,6 +136,8 @@ struct Core {
   void wait_for_callback_locked(std::unique_lock<std::mutex>& lock);
   void wake_locked(const TopicPartition& where);
   Status check_open_locked(const Client& client) const;
+  // That, and that the log can be reached.
+  Status check_reach_locked(const Client& client) const;
 
   // --- memory_faults.cc ---
   // Takes the unanswered appends of `client` (of everybody if null) out of the queues; of each

@@ -114,6 +114,21 @@ void MemoryLog::stall(bool stalled) {
 void MemoryLog::degrade(bool degraded) {
   const std::lock_guard lock(core_->mutex);
   core_->degraded = degraded;
+  client_->health.seen(core_->health_locked(*client_), core_->clock.now());
+}
+
+void MemoryLog::cut(bool cut) {
+  {
+    const std::lock_guard lock(core_->mutex);
+    client_->away = cut;
+    client_->health.seen(core_->health_locked(*client_), core_->clock.now());
+    if (!cut) {
+      for (const auto& subscription : core_->subscriptions) {
+        if (subscription->client == client_) subscription->pending = true;
+      }
+    }
+  }
+  core_->settle();
 }
 
 void MemoryLog::fail(const std::string& reason) {

@@ -26,7 +26,7 @@ class MemoryReader final : public LogReader {
 
   Result<ReadBatch> poll(std::size_t bytes_max) override {
     const std::lock_guard lock(core_->mutex);
-    ST_CHECK_OK(core_->check_open_locked(*client_));
+    ST_CHECK_OK(core_->check_reach_locked(*client_));
     const Partition* partition = core_->find_locked(where_);
     if (partition == nullptr) return no_such_partition(where_);
     ST_CHECK_OK(check_position(*partition));
@@ -112,7 +112,7 @@ std::unique_ptr<MemoryLog> MemoryLog::connect() {
 
 Status MemoryLog::ensure_topic(const TopicSpec& spec) {
   const std::lock_guard lock(core_->mutex);
-  ST_CHECK_OK(core_->check_open_locked(*client_));
+  ST_CHECK_OK(core_->check_reach_locked(*client_));
   ST_CHECK_OK(check_topic(spec));
   const auto known = core_->topics.find(spec.name);
   if (known != core_->topics.end()) {
@@ -172,7 +172,7 @@ void MemoryLog::append(const TopicPartition& where, Record record, AppendDone do
 Result<std::unique_ptr<LogReader>> MemoryLog::open_reader(const TopicPartition& where,
                                                           Position from) {
   const std::lock_guard lock(core_->mutex);
-  ST_CHECK_OK(core_->check_open_locked(*client_));
+  ST_CHECK_OK(core_->check_reach_locked(*client_));
   if (core_->find_locked(where) == nullptr) return no_such_partition(where);
   return std::unique_ptr<LogReader>(std::make_unique<MemoryReader>(core_, client_, where, from));
 }
@@ -197,7 +197,7 @@ std::shared_ptr<void> MemoryLog::subscribe(const TopicPartition& where,
 
 Result<Marks> MemoryLog::marks(const TopicPartition& where) {
   const std::lock_guard lock(core_->mutex);
-  ST_CHECK_OK(core_->check_open_locked(*client_));
+  ST_CHECK_OK(core_->check_reach_locked(*client_));
   const Partition* partition = core_->find_locked(where);
   if (partition == nullptr) return no_such_partition(where);
   return Marks{{partition->low}, {partition->synced}};
@@ -213,7 +213,7 @@ Result<std::unique_ptr<Ownership>> MemoryLog::own(const std::string& group,
   member->topics.insert(topics.begin(), topics.end());
   {
     const std::lock_guard lock(core_->mutex);
-    ST_CHECK_OK(core_->check_open_locked(*client_));
+    ST_CHECK_OK(core_->check_reach_locked(*client_));
     ST_CHECK_OK(check_group(group));
     for (const std::string& topic : topics) {
       if (!core_->topics.contains(topic)) return no_such_partition({topic, 0});
@@ -236,9 +236,19 @@ void MemoryLog::report(const std::string& group, const TopicPartition& where, Po
   }
 }
 
+Result<ReportedPositions> MemoryLog::reported() {
+  const std::lock_guard lock(core_->mutex);
+  ST_CHECK_OK(core_->check_reach_locked(*client_));
+  ReportedPositions out;
+  for (const auto& [where, groups] : core_->reports) {
+    for (const auto& [group, durable] : groups) out[group][where] = {durable};
+  }
+  return out;
+}
+
 Status MemoryLog::trim(const TopicPartition& where, Position before) {
   const std::lock_guard lock(core_->mutex);
-  ST_CHECK_OK(core_->check_open_locked(*client_));
+  ST_CHECK_OK(core_->check_reach_locked(*client_));
   Partition* partition = core_->find_locked(where);
   if (partition == nullptr) return no_such_partition(where);
   if (before.value > partition->synced) {
@@ -260,9 +270,7 @@ std::string MemoryLog::identity() const {
 
 LogHealth MemoryLog::health() const {
   const std::lock_guard lock(core_->mutex);
-  if (!core_->fatal.empty()) return {LogHealth::Level::fatal, core_->fatal};
-  if (core_->degraded) return {LogHealth::Level::degraded, "the disk is full"};
-  return {};
+  return client_->health.seen(core_->health_locked(*client_), core_->clock.now());
 }
 
 bool MemoryLog::step() {

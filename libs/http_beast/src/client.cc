@@ -86,6 +86,9 @@ Result<std::unique_ptr<Client>> make_client(ClientOptions options) {
     return Error{ErrorCode::invalid_argument,
                  "a client needs a thread, a clock and a printable name", ""};
   }
+  if (!options.cert_file.empty() || !options.key_file.empty() || !options.peer_role.empty()) {
+    return Error{ErrorCode::invalid_argument, "this client has no certificate of its own", ""};
+  }
   ST_ASSIGN(auto tls, make_tls_settings(options.ca_file, options.verify_peer));
   auto client = std::make_unique<BeastClient>(std::move(options), std::move(tls));
   ST_CHECK_OK(client->start());

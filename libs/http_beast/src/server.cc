@@ -127,6 +127,9 @@ Result<std::unique_ptr<Server>> start_server(ServerOptions options, Handler hand
   if (threads < 1 || !handler || !clock) {
     return Error{ErrorCode::invalid_argument, "a server needs a handler, a clock and a thread", ""};
   }
+  if (options.tls) {
+    return Error{ErrorCode::invalid_argument, "this server cannot do TLS", ""};
+  }
   raise_open_files();
   fill_in(options);
   auto server = std::make_unique<BeastServer>(std::move(options), std::move(handler), threads,

@@ -16,6 +16,8 @@ namespace {
 
 using live_output::Asked;
 
+constexpr std::string_view kGatewayRole = "gateway";  // the OU of its certificate
+
 http::Response plain(int status, const std::string& text) {
   http::Response response;
   response.status = status;
@@ -60,6 +62,9 @@ struct OutputEndpoint::Impl : std::enable_shared_from_this<OutputEndpoint::Impl>
 };
 
 void OutputEndpoint::Impl::serve(const http::Request& request, http::Responder& responder) {
+  if (request.peer && request.peer->role != kGatewayRole) {
+    return responder.respond(plain(403, "only gateways are served here"));
+  }
   const auto asked = live_output::parse_path(request.path, request.query);
   if (!asked.ok()) {
     const bool elsewhere = asked.error().code == ErrorCode::not_found;

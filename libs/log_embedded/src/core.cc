@@ -122,18 +122,33 @@ void LogCore::fail(const std::string& reason) {
   if (fatal_.empty()) fatal_ = reason;
 }
 
+ReportedPositions LogCore::reported() const {
+  ReportedPositions out;
+  for (const HeadMark::Report& known : consumers_.all()) {
+    out[known.group][known.where] = known.durable;
+  }
+  return out;
+}
+
 LogHealth LogCore::health() const {
+  return health_watch_.seen(health_now(), clock_.now());
+}
+
+LogHealth LogCore::health_now() const {
+  const auto full = [](std::string reason) -> LogHealth {
+    return {LogHealth::Level::degraded, std::move(reason), {}, ErrorCode::disk_full};
+  };
   if (const std::string reason = fatal(); !reason.empty()) {
-    return {LogHealth::Level::fatal, reason};
+    return {LogHealth::Level::fatal, reason, {}, ErrorCode::internal};
   }
   if (const std::string reason = watch_->fatal(); !reason.empty()) {
-    return {LogHealth::Level::fatal, reason};
+    return {LogHealth::Level::fatal, reason, {}, ErrorCode::internal};
   }
   if (options_.free_bytes_min > 0 && free_bytes(directory_) < options_.free_bytes_min) {
-    return {LogHealth::Level::degraded, "the disk of " + directory_ + " is nearly full"};
+    return full("the disk of " + directory_ + " is nearly full");
   }
-  if (watch_->no_space()) return {LogHealth::Level::degraded, "the disk was full"};
-  if (head_failed_.load()) return {LogHealth::Level::degraded, "the head mark cannot be written"};
+  if (watch_->no_space()) return full("the disk was full");
+  if (head_failed_.load()) return full("the head mark cannot be written");
   return {};
 }
 

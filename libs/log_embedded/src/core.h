@@ -53,6 +53,7 @@ class LogCore {
   Status trim(PartitionState& partition, Position before);
   Result<ReadBatch> read(const PartitionState& partition, Cursor& cursor, std::size_t bytes_max);
   void report(const std::string& group, const TopicPartition& where, Position durable);
+  ReportedPositions reported() const;
   LogHealth health() const;
   std::string fatal() const;  // empty: none
   // After this nothing is read or written any more.
@@ -82,6 +83,7 @@ class LogCore {
   Status begin_as(const std::string& identity, const HeadMark& before);
 
   // --- core.cc ---
+  LogHealth health_now() const;
   void fail(const std::string& reason);
   Status save_head_locked();  // write_mutex_ held
 
@@ -113,6 +115,7 @@ class LogCore {
   std::atomic<bool> head_changed_{false};
   std::atomic<bool> head_failed_{false};
 
+  mutable HealthWatch health_watch_;
   mutable std::mutex fatal_mutex_;
   std::string fatal_;
 

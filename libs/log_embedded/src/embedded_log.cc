@@ -84,6 +84,7 @@ class EmbeddedLog final : public EventLog {
   void report(const std::string& group, const TopicPartition& where, Position durable) override {
     core_->report(group, where, durable);
   }
+  Result<ReportedPositions> reported() override { return core_->reported(); }
   Status trim(const TopicPartition& where, Position before) override;
   std::string identity() const override { return core_->identity(); }
   LogHealth health() const override { return core_->health(); }

@@ -171,7 +171,7 @@ Result<ReadBatch> Follower::read(const PartitionState& partition, embedded::Curs
 
 void Follower::wake() {
   const bool failed = !refresh().ok();
-  std::vector<std::shared_ptr<embedded::WakeList>> woken;
+  std::vector<std::shared_ptr<WakeList>> woken;
   {
     const std::lock_guard lock(refresh_mutex_);
     topics_.for_each([&](const PartitionState& partition) {
@@ -233,6 +233,7 @@ class ReadOnlyLog final : public EventLog {
     return read_only_error();
   }
   void report(const std::string&, const TopicPartition&, Position) override {}
+  Result<ReportedPositions> reported() override { return read_only_error(); }
   Status trim(const TopicPartition&, Position) override { return read_only_error(); }
   std::string identity() const override { return follower_->identity(); }
   LogHealth health() const override;
@@ -275,9 +276,9 @@ Result<Marks> ReadOnlyLog::marks(const TopicPartition& where) {
 
 LogHealth ReadOnlyLog::health() const {
   if (const Status status = follower_->refresh(); !status.ok()) {
-    return {LogHealth::Level::fatal, status.error().message};
+    return {LogHealth::Level::fatal, status.error().message, {}, status.error().code};
   }
-  return {LogHealth::Level::degraded, read_only_error().message};
+  return {LogHealth::Level::degraded, read_only_error().message, {}, read_only_error().code};
 }
 
 void ReadOnlyLog::poll_until_closed() {

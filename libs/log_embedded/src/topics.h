@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "event_log/event_log.h"
-#include "wakes.h"
+#include "event_log/wakes.h"
 
 namespace sandtrail::embedded {
 

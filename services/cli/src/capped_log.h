@@ -30,6 +30,7 @@ class CappedLog final : public EventLog {
                                          const std::vector<std::string>& topics,
                                          OwnershipListener& listener) override;
   void report(const std::string&, const TopicPartition&, Position) override {}
+  Result<ReportedPositions> reported() override { return log_.reported(); }
   Status trim(const TopicPartition& where, Position before) override;
   std::string identity() const override { return log_.identity(); }
   LogHealth health() const override { return log_.health(); }

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <thread>
 
+#include "base/clock.h"
 #include "log_contract.h"
 
 using namespace sandtrail;
@@ -205,6 +206,32 @@ TEST_CASE("G10: trimmed records are reported, and consumers hold the trim back")
       CHECK(same(untouched, other));
       under_test->reopen();
     }
+  }
+}
+
+TEST_CASE("what was reported can be read back, by group") {
+  for (const Adapter& adapter : adapters()) {
+    CAPTURE(adapter.name);
+    const auto under_test = adapter.make();
+    EventLog& log = under_test->log();
+    const TopicPartition where = make_topic(log, 2);
+    const Position tail = commit(log, where, record_of("one")).position.next();
+    log.report("one", where, {0});
+    log.report("one", where, tail);
+    log.report("two", {where.topic, 1}, {0});
+    // A log may take reports in its own time.
+    const SystemClock clock;
+    const std::int64_t end_us = clock.monotonic_us() + kPatience.count * 1000;
+    ReportedPositions known;
+    do {
+      const auto reported = log.reported();
+      REQUIRE(reported.ok());
+      known = *reported;
+      std::this_thread::yield();
+    } while ((known["one"][where] != tail || known["two"].empty()) &&
+             clock.monotonic_us() < end_us);
+    CHECK(known["one"] == std::map<TopicPartition, Position>{{where, tail}});
+    CHECK(known["two"] == std::map<TopicPartition, Position>{{{where.topic, 1}, {0}}});
   }
 }
 

@@ -13,18 +13,23 @@ namespace {
 
 const Environment kHome{{"HOME", "/home/user"}};
 
+ConfigSources from(Environment environment) {
+  return {std::move(environment), {}, {}};
+}
+
 std::string problem_of(std::string_view text, const Environment& environment = kHome) {
-  const auto parsed = parse_config(text, "s.toml", environment);
+  const auto parsed = parse_config(text, "s.toml", from(environment));
   return parsed.ok() ? "" : parsed.error().message;
 }
 
 TEST_CASE("an empty file gives the defaults") {
-  const auto config = parse_config("", "s.toml", kHome);
+  const auto config = parse_config("", "s.toml", from(kHome));
   REQUIRE(config.ok());
   CHECK(config->server.listen.text() == "127.0.0.1:8080");
   CHECK(config->server.admin_listen.text() == "127.0.0.1:8081");
   CHECK(config->data_dir == "/home/user/.local/share/sandtrail");
-  CHECK(config->log.events_partitions == 4);
+  CHECK(config->log.embedded());
+  CHECK(config->log.partitions() == 4);
   CHECK(config->executions.default_retention == days(7));
   CHECK(config->webhooks.retry_schedule.size() == 9);
   CHECK(config->webhooks.retry_schedule.back() == seconds(86'400));
@@ -64,7 +69,7 @@ denied_flush_ms = 100
 level = "debug"
 format = "json"
 )",
-                                   "s.toml", kHome);
+                                   "s.toml", from(kHome));
   REQUIRE_MESSAGE(config.ok(), config.error().text());
   CHECK(config->server.listen == ListenAddress{"::1", 9000});
   CHECK(config->server.listen.text() == "[::1]:9000");
@@ -107,8 +112,8 @@ TEST_CASE("what is wrong is named with file, line, key and a hint") {
            Row{"zzz = 1\n", "s.toml:1: zzz: unknown setting"},
            Row{"\n\ndata_dir = \"here\"\n", "s.toml:3: data_dir: must be absolute"},
            Row{"log = 4\n", "s.toml:1: log: unknown setting"},
-           Row{"[log]\nevents_partitions = 0\n",
-               "s.toml:2: log.events_partitions: must be 1 to 256"},
+           Row{"[log]\nevents_partitions = -1\n",
+               "s.toml:2: log.events_partitions: must be 0 to 256"},
            Row{"[log]\nevents_partitions = \"4\"\n",
                "s.toml:2: log.events_partitions: must be an integer"},
            Row{"[log]\nevents_partitions = 4.0\n",
@@ -144,7 +149,7 @@ TEST_CASE("what is wrong is named with file, line, key and a hint") {
 
 TEST_CASE("all problems are told at once") {
   const std::string problem =
-      problem_of("zzz = 1\n[log]\nevents_partitions = 0\nfree_bytes_min = true\n");
+      problem_of("zzz = 1\n[log]\nevents_partitions = -1\nfree_bytes_min = true\n");
   CHECK(std::count(problem.begin(), problem.end(), '\n') == 2);
 }
 
@@ -156,7 +161,8 @@ TEST_CASE("the environment wins over the file") {
   environment["SANDTRAIL_WEBHOOKS_ALLOW_PRIVATE_ADDRESSES"] = "true";
   environment["SANDTRAIL_WEBHOOKS_ALLOW_CIDRS"] = "10.0.0.0/8, ::1/128";
   environment["SANDTRAIL_WEBHOOKS_RETRY_SCHEDULE"] = "5,6";
-  const auto config = parse_config("[server]\nlisten = \"127.0.0.1:1\"\n", "s.toml", environment);
+  const auto config =
+      parse_config("[server]\nlisten = \"127.0.0.1:1\"\n", "s.toml", from(environment));
   REQUIRE(config.ok());
   CHECK(config->server.listen.port == 1234);
   CHECK(config->data_dir == "/data");
@@ -211,11 +217,11 @@ TEST_CASE("a file is read from its path, and a missing one is an error") {
   REQUIRE(::mkdtemp(directory) != nullptr);
   const std::string path = std::string(directory) + "/s.toml";
   REQUIRE(write_file_durably(path, "[executions]\nslots = 3\n", 0600).ok());
-  const auto config = load_config(path, kHome);
+  const auto config = load_config(path, from(kHome));
   REQUIRE(config.ok());
   CHECK(config->executions.slots == 3);
-  CHECK(load_config("", kHome).ok());
-  const auto missing = load_config(path + ".not", kHome);
+  CHECK(load_config("", from(kHome)).ok());
+  const auto missing = load_config(path + ".not", from(kHome));
   REQUIRE_FALSE(missing.ok());
   CHECK(missing.error().code == ErrorCode::not_found);
   ::unlink(path.c_str());

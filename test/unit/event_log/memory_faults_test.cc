@@ -161,6 +161,55 @@ TEST_CASE("health follows a full disk and a write error") {
   CHECK(append(*restarted, "restarted").committed());
 }
 
+TEST_CASE("health says since when it is what it is") {
+  ManualClock clock;
+  MemoryLog log({}, clock);
+  log.degrade(true);
+  const UnixMs began = clock.now();
+  clock.advance(seconds(7));
+  CHECK(log.health().since == began);
+  CHECK(log.health().code == ErrorCode::disk_full);
+  log.degrade(false);
+  CHECK(log.health().since == UnixMs{});
+  CHECK(log.health().level == LogHealth::Level::ok);
+}
+
+TEST_CASE("a connection that is cut is refused everything, and its appends wait") {
+  Fixture fixture(1);
+  const auto other = fixture.log.connect();
+  REQUIRE(append(fixture.log, "before").committed());
+  auto reader = fixture.log.open_reader(kWhere, {0}).value();
+  fixture.log.cut(true);
+  CHECK(fixture.log.health().level == LogHealth::Level::degraded);
+  CHECK(fixture.log.health().code == ErrorCode::unavailable);
+  for (const Error& error :
+       {fixture.log.marks(kWhere).error(), reader->poll(1).error(),
+        fixture.log.ensure_topic({"more", 1}).error(), fixture.log.reported().error(),
+        fixture.log.open_reader(kWhere, {0}).error()}) {
+    CHECK(error.code == ErrorCode::unavailable);
+    CHECK(error.retryable());
+  }
+  int answers = 0;
+  fixture.log.append(kWhere, {"", {}, "waits"}, [&](const AppendOutcome& outcome) {
+    CHECK(outcome.committed());
+    ++answers;
+  });
+  CHECK(answers == 0);
+  // Others go on.
+  CHECK(other->health().level == LogHealth::Level::ok);
+  CHECK(append(*other, "meanwhile").committed());
+  int wakes = 0;
+  const auto subscription = fixture.log.subscribe(kWhere, [&] { ++wakes; });
+  fixture.log.cut(false);
+  CHECK(answers == 1);
+  CHECK(wakes > 0);
+  const auto batch = reader->poll(1 << 20);
+  REQUIRE(batch.ok());
+  REQUIRE(batch->records.size() == 3);
+  CHECK(batch->records[1].record.value == "meanwhile");
+  CHECK(batch->records[2].record.value == "waits");
+}
+
 TEST_CASE("trimmed, shortened, damaged and replaced logs are reported") {
   Fixture fixture(1);
   for (int n = 0; n < 10; ++n) append(fixture.log, std::to_string(n));

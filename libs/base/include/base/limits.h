@@ -25,7 +25,15 @@ inline constexpr std::size_t kTopicsMax = 16;
 inline constexpr std::size_t kTopicNameBytesMax = 128;
 inline constexpr std::size_t kConsumerGroupsMax = 64;  // that report what they still need
 inline constexpr std::size_t kGroupNameBytesMax = 128;
-inline constexpr Millis kHeadMarkAgeMax = seconds(1);  // embedded: loss noticed at open
+inline constexpr Millis kKafkaAppendTimeout = seconds(30);   // then NotCommitted or Unknown
+inline constexpr Millis kKafkaCallTimeout = seconds(5);      // of a question to a broker
+inline constexpr Millis kKafkaTopicTimeout = seconds(30);    // a topic made, until it has leaders
+inline constexpr Millis kKafkaFetchTimeout = seconds(5);     // a reader waits for what is there
+inline constexpr Millis kKafkaHeartbeat{400};                // of a group's member
+inline constexpr Millis kKafkaContactInterval = seconds(1);  // how often a broker is asked
+inline constexpr Millis kKafkaContactTimeout = seconds(2);   // for an answer to it
+inline constexpr std::size_t kKafkaPrefetchBytesMax = 8u << 20;  // of each partition, undelivered
+inline constexpr Millis kHeadMarkAgeMax = seconds(1);            // embedded: loss noticed at open
 inline constexpr std::size_t kHeadMarkBytesMax = 32u << 20;
 inline constexpr std::uint64_t kLogFreeBytesMinDefault = 64u << 20;  // below, appends are refused
 inline constexpr std::uint64_t kLogFreeBytesMinMin = 16u << 20;
@@ -144,6 +152,7 @@ inline constexpr Millis kHttpAcceptBackoff = Millis{100};  // when out of file d
 inline constexpr Millis kHttpSweepPeriod = Millis{250};    // how exactly time-outs are kept
 inline constexpr int kHttpBacklog = 1024;                  // connections the kernel keeps for us
 inline constexpr int kHttpProbeSeconds = 30;               // idle, then TCP asks thrice every 10 s
+inline constexpr Millis kTlsFilesPeriod = seconds(5);      // changed certificates are noticed
 inline constexpr std::size_t kUnixPathBytesMax = 107;      // sockaddr_un, less a NUL
 inline constexpr std::size_t kHttpClientInFlightMax = 1024;
 inline constexpr std::size_t kHttpClientKeptPerOriginMax = 16;  // idle connections
@@ -198,6 +207,7 @@ inline constexpr std::size_t kObjectNameBytesMax = 128;
 inline constexpr std::size_t kWrappedKeyBytesMax = 4096;
 inline constexpr std::size_t kKeyStoreQueueMax = 65'536;     // unanswered; then overloaded
 inline constexpr std::size_t kKeyStoreBatchMax = 512;        // one write, one fsync
+inline constexpr std::size_t kClusterKeysMax = 4u << 20;     // in memory; about 300 bytes each
 inline constexpr std::size_t kKeyStoreFileBytes = 2u << 20;  // what destroying one key rewrites
 
 // --- RocksDB stores, each ---
@@ -224,6 +234,14 @@ inline constexpr std::size_t kWebhookRetriesMax = 32;
 inline constexpr Millis kWebhookRetryDelayMax = days(7);
 inline constexpr std::int64_t kSlotsMax = 256;  // executions at once on one host
 inline constexpr std::size_t kLanguagesMax = 128;
+inline constexpr std::size_t kBrokersMax = 32;                   // that log.url names
+inline constexpr std::size_t kKafkaSettingsMax = 64;             // entries of log.kafka
+inline constexpr std::size_t kKafkaSettingBytesMax = 64 * 1024;  // of one value: a list of CAs
+inline constexpr std::size_t kTopicPrefixBytesMax = 64;
+inline constexpr std::size_t kLaunchersMax = 64;  // that hosts join
+inline constexpr std::int64_t kReplicationMax = 32;
+inline constexpr Millis kLogAwayMin{100};  // bounds of gateway.log_away_ms
+inline constexpr Millis kLogAwayMax = minutes(10);
 
 // --- command line ---
 inline constexpr std::size_t kCliResponseBytesMax = 16u << 20;

@@ -5,10 +5,11 @@
 // Strict: an unknown key, a wrong type or a value out of range is an error that names file, line
 // and key. Safety bounds are no settings: they stand in base/limits.h.
 //
-// Precedence: environment, then file, then default. The variable of a setting is SANDTRAIL_ and its
-// name in upper case with "." as "_": server.admin_listen is SANDTRAIL_SERVER_ADMIN_LISTEN. Lists
-// are separated by commas. A variable that begins with SANDTRAIL_ and nearly is one of a setting is
-// an error; others are ignored, because container platforms make up some (SANDTRAIL_PORT).
+// Precedence: command line, then environment, then file, then default. The variable of a setting is
+// SANDTRAIL_ and its name in upper case with "." as "_": server.admin_listen is
+// SANDTRAIL_SERVER_ADMIN_LISTEN. Lists are separated by commas, entries of a table too
+// ("name=value,name=value"). A variable that begins with SANDTRAIL_ and nearly is one of a setting
+// is an error; others are ignored, because container platforms make up some (SANDTRAIL_PORT).
 #pragma once
 
 #include <cstdint>
@@ -42,9 +43,44 @@ struct Config {
   } server;
   std::string data_dir;  // empty only in Config{}; load_config() fills it in
   struct Log {
-    std::int64_t events_partitions = 4;
+    std::string url = "embedded";        // or "kafka://host:port,host:port"
+    std::string topic_prefix;            // Kafka: before each topic's name
+    std::int64_t events_partitions = 0;  // 0: partitions() chooses
     std::int64_t free_bytes_min = limits::kLogFreeBytesMinDefault;
+    std::int64_t replication = 3;  // Kafka: of topics that are made
+    std::int64_t min_insync = 2;
+    Millis session_timeout = seconds(10);  // Kafka: then a member counts as gone
+    // Passed through to librdkafka. A secret is the path of a file under its name and "_file".
+    std::map<std::string, std::string> kafka;
+
+    bool embedded() const { return url == "embedded"; }
+    std::string brokers() const;  // "host:port,host:port"; empty if embedded
+    std::int32_t partitions() const;
   } log;
+  struct Objects {
+    std::string url;               // empty: a directory below data_dir; else "s3://bucket/prefix"
+    std::string endpoint;          // empty: that of AWS for the region
+    std::string region;            // empty: that of the environment
+    std::string credentials_file;  // empty: the environment's
+  } objects;
+  struct Keys {
+    std::string root_file;  // empty: root.key in data_dir
+  } keys;
+  struct Cluster {
+    std::string ca_file;  // of all three none (plain, loopback only) or each
+    std::string cert_file;
+    std::string key_file;
+    std::vector<std::string> launchers;  // "host:port"
+    bool tls() const { return !cert_file.empty(); }
+  } cluster;
+  struct Launcher {
+    ListenAddress listen;      // for hosts; off unless set, but for `sandtrail launcher`
+    bool builtin_host = true;  // `sandtrail launcher`: false unless set
+  } launcher;
+  struct Host {
+    ListenAddress listen{"127.0.0.1", 7081};  // the data plane
+    std::string address;                      // "host:port"; empty: host.listen
+  } host;
   struct Executions {
     std::optional<Millis> default_retention = days(7);  // absent: until deleted
     std::int64_t slots = 0;                             // 0: one for each core
@@ -64,9 +100,11 @@ struct Config {
   struct Audit {
     std::string origin = "sandtrail.local/audit";
     Millis checkpoint_interval = seconds(1);
+    std::string key_file;  // empty: audit.key in data_dir
   } audit;
   struct Gateway {
     Millis denied_flush = minutes(1);
+    Millis log_away = seconds(5);  // then writes are refused
   } gateway;
   struct Logging {
     LogLevel level = LogLevel::info;
@@ -83,13 +121,27 @@ Environment process_environment();
 // none of them is set.
 std::string default_data_directory(const Environment& environment);
 
+// A setting given on the command line.
+struct Argument {
+  std::string option;   // names it in messages: "--listen"
+  std::string setting;  // "server.listen"
+  std::string value;    // as a variable would have it
+};
+
+// What else there is besides the file.
+struct ConfigSources {
+  Environment environment;
+  std::vector<Argument> arguments;
+  Config defaults;  // of the verb
+};
+
 // invalid_argument: the message has one line for each thing that is wrong, all of them, as
 // "file:line: key: what". `path` empty: no file. Of the file: not_found, overloaded (over
 // limits::kConfigBytesMax), denied.
-Result<Config> load_config(const std::string& path, const Environment& environment);
+Result<Config> load_config(const std::string& path, const ConfigSources& sources);
 // The same of a file that was read; `file` names it in messages.
 Result<Config> parse_config(std::string_view text, const std::string& file,
-                            const Environment& environment);
+                            const ConfigSources& sources);
 
 // What there is to set.
 struct SettingInfo {

@@ -24,7 +24,9 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -103,9 +105,27 @@ struct LogHealth {
     ok,
     degraded,
     fatal
-  };  // degraded: appends are refused for now; fatal: until restart
+  };  // degraded: appends are refused or wait for now; fatal: until restart
   Level level = Level::ok;
-  std::string reason;
+  std::string reason;  // empty: ok
+  UnixMs since{};      // when this level began, as far as it was noticed; 0 while ok
+  // What appends fail with meanwhile, if they are refused: disk_full, unavailable …
+  ErrorCode code = ErrorCode::unavailable;
+};
+
+// By group.
+using ReportedPositions = std::map<std::string, std::map<TopicPartition, Position>>;
+
+// For adapters: notices when the level changes. Thread-safe.
+class HealthWatch {
+ public:
+  // `now` with the time since when its level is seen; `time` is that of the call.
+  LogHealth seen(LogHealth now, UnixMs time);
+
+ private:
+  std::mutex mutex_;
+  LogHealth::Level level_ = LogHealth::Level::ok;
+  UnixMs since_;
 };
 
 class EventLog {
@@ -139,6 +159,9 @@ class EventLog {
 
   // Registers how far a consumer is durable. Nothing above the lowest report is ever trimmed.
   virtual void report(const std::string& group, const TopicPartition& where, Position durable) = 0;
+  // What consumers of every process have reported, as of a moment ago. May ask the log's servers
+  // several times: not for every request.
+  virtual Result<ReportedPositions> reported() = 0;
   // Drops records below `before`; conflict if a registered consumer still needs one of them.
   virtual Status trim(const TopicPartition& where, Position before) = 0;
 

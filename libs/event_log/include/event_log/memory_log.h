@@ -70,6 +70,7 @@ class MemoryLog final : public EventLog {
                                          const std::vector<std::string>& topics,
                                          OwnershipListener& listener) override;
   void report(const std::string& group, const TopicPartition& where, Position durable) override;
+  Result<ReportedPositions> reported() override;
   Status trim(const TopicPartition& where, Position before) override;
   std::string identity() const override;
   LogHealth health() const override;
@@ -92,6 +93,9 @@ class MemoryLog final : public EventLog {
   void stall(bool stalled);
   // While degraded, appends are NotCommitted{disk_full}.
   void degrade(bool degraded);
+  // This connection does not reach the log: it is degraded, every call is refused as unavailable,
+  // and appends wait. Its readers are woken when it does again.
+  void cut(bool cut);
   // A write error: what is queued becomes Unknown, and appends are refused until the restart.
   void fail(const std::string& reason);
   // This process dies: its callbacks never come; what it had queued may or may not be stored.

@@ -33,6 +33,14 @@ class Fields {
   std::vector<std::pair<std::string, std::string>> fields_;
 };
 
+// Who a peer is, by the certificate whose key it proved to hold. Both are 1 to 64 printable ASCII
+// characters (RFC 5280 appendix A.1: ub-organizational-unit-name, ub-common-name).
+struct PeerIdentity {
+  std::string role;  // the subject's one OU
+  std::string name;  // the subject's one CN
+  bool operator==(const PeerIdentity&) const = default;
+};
+
 struct Request {
   std::string method;  // "GET"
   std::string target;  // as sent: path and query
@@ -40,7 +48,8 @@ struct Request {
   std::string query;   // after '?', not decoded
   Fields fields;
   Bytes body;
-  std::string peer_address;  // of the connection, textual, without port
+  std::string peer_address;          // of the connection, textual, without port
+  std::optional<PeerIdentity> peer;  // with ServerOptions::tls; nullopt on a plain connection
 };
 
 struct Response {

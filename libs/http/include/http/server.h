@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/result.h"
@@ -46,11 +47,25 @@ class Responder {
 // Runs on an I/O thread and must not block. Must not throw.
 using Handler = std::function<void(Request, std::shared_ptr<Responder>)>;
 
+// Mutual TLS 1.3 (RFC 8446): files in PEM form. A client must have a certificate that an authority
+// in `ca_file` issued for clients, in time, with one OU and one CN; else its handshake is refused,
+// and the handler never sees it. No session is resumed, so each connection proves it anew.
+struct ServerTls {
+  std::string cert_file;  // the server's own certificate, then the authorities between, if any
+  std::string key_file;   // its private key; denied if group or others may read it
+  std::string ca_file;    // whom clients' certificates must come from
+  // Changed files are used by new connections, at the latest limits::kTlsFilesPeriod after the
+  // change; the old ones stay if the new ones cannot be used. Called after either, on an I/O
+  // thread. May be empty. Must not throw.
+  std::function<void(const Status&)> on_reload;
+};
+
 struct ServerOptions {
   // An IPv4 or IPv6 literal, or "unix:" and the absolute path of a socket (mode 0600; made anew,
   // removed at stop(); "<path>.lock" beside it says that a server lives).
   std::string address = "127.0.0.1";
   std::uint16_t port = 0;          // 0: the kernel chooses, see Server::port()
+  std::optional<ServerTls> tls;    // nullopt: plain. Not with a unix socket
   std::size_t body_bytes_max = 0;  // 0: limits::kHttpBodyBytesMax
   // Bytes of all request bodies together that are being received or handled; 0:
   // limits::kHttpBodiesBytesMax. A request that goes above it: 503 and close.

@@ -14,7 +14,8 @@ namespace sandtrail::http {
 // open files to the hard one (open_files.h), and serves no more connections than that allows.
 // Time-outs go by `clock`, looked at every limits::kHttpSweepPeriod. Errors: invalid_argument
 // (address, threads), conflict (port in use, or another server at the unix socket's path), denied
-// (a port below 1024), unavailable (address not of this machine), internal.
+// (a port below 1024, a key that others may read), not_found or corrupt (the files of TLS),
+// unavailable (address not of this machine), internal.
 Result<std::unique_ptr<Server>> start_server(
     ServerOptions options, Handler handler, int threads,
     std::shared_ptr<const Clock> clock = std::make_shared<SystemClock>());

@@ -47,6 +47,10 @@ class KeyStore {
   // Every key, in no order, until `visit` returns false. What is put or destroyed meanwhile may or
   // may not be seen.
   virtual Status list(const std::function<bool(const WrappedKey&)>& visit) const = 0;
+  // `destroyed` is called for each key that is destroyed, by whatever process, so that copies can
+  // be dropped; on a thread of the adapter. A store that one process has for itself never calls it.
+  // Set once, before other calls.
+  virtual void watch(std::function<void(const DataKeyId&)> /*destroyed*/) {}
 };
 
 }  // namespace sandtrail

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "wakes.h"
+#include "event_log/wakes.h"
 
 #include <thread>
 
-namespace sandtrail::embedded {
+namespace sandtrail {
 
 struct WakeList::Subscription {
   std::mutex calling;  // held while `wake` runs
@@ -56,4 +56,4 @@ void WakeList::wake_all() {
   for (const auto& subscription : called) subscription->call();
 }
 
-}  // namespace sandtrail::embedded
+}  // namespace sandtrail

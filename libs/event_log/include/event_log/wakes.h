@@ -8,7 +8,7 @@
 #include <mutex>
 #include <vector>
 
-namespace sandtrail::embedded {
+namespace sandtrail {
 
 // Thread-safe. Must be held by a shared_ptr: handles may outlive the log.
 class WakeList : public std::enable_shared_from_this<WakeList> {
@@ -26,4 +26,4 @@ class WakeList : public std::enable_shared_from_this<WakeList> {
   std::vector<std::shared_ptr<Subscription>> subscriptions_;
 };
 
-}  // namespace sandtrail::embedded
+}  // namespace sandtrail

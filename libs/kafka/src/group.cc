@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "group.h"
+
+#include <array>
+
+#include "obs/log.h"
+
+namespace sandtrail::kafka {
+namespace {
+
+constexpr int kPollMs = 1000;
+
+}  // namespace
+
+Result<std::unique_ptr<GroupMember>> GroupMember::join(const KafkaConnection& connection,
+                                                       const std::string& group,
+                                                       const std::vector<std::string>& topics,
+                                                       Millis session_timeout,
+                                                       OwnershipListener& listener) {
+  ST_ASSIGN(Conf conf, make_conf(connection,
+                                 group_settings(connection.topic_prefix + group, session_timeout)));
+  std::unique_ptr<GroupMember> out(new GroupMember(connection.topic_prefix.size(), listener));
+  rd_kafka_conf_set_opaque(conf.get(), out.get());
+  rd_kafka_conf_set_rebalance_cb(conf.get(), on_rebalance);
+  std::array<char, 512> why{};
+  out->handle_ = rd_kafka_new(RD_KAFKA_CONSUMER, conf.get(), why.data(), why.size());
+  if (out->handle_ == nullptr) {
+    return Error{ErrorCode::invalid_argument, std::string("no Kafka client: ") + why.data(), ""};
+  }
+  conf.release();
+  rd_kafka_poll_set_consumer(out->handle_);
+  out->consumer_queue_.reset(rd_kafka_queue_get_consumer(out->handle_));
+  const PartitionList list(rd_kafka_topic_partition_list_new(static_cast<int>(topics.size())));
+  for (const std::string& topic : topics) {
+    rd_kafka_topic_partition_list_add(list.get(), (connection.topic_prefix + topic).c_str(),
+                                      RD_KAFKA_PARTITION_UA);
+  }
+  const auto code = rd_kafka_subscribe(out->handle_, list.get());
+  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return error_of(code, "join " + group);
+  out->thread_ = std::thread([member = out.get()] { member->run(); });
+  return out;
+}
+
+GroupMember::~GroupMember() {
+  if (handle_ == nullptr) return;
+  leaving_ = true;
+  rd_kafka_queue_yield(consumer_queue_.get());
+  if (thread_.joinable()) thread_.join();
+  consumer_queue_.reset();
+  rd_kafka_destroy(handle_);
+}
+
+void GroupMember::run() {
+  while (!leaving_) {
+    // Only calls back and errors come this way: what is assigned is paused.
+    const Message message(rd_kafka_consumer_poll(handle_, kPollMs));
+    if (message && message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+      log_debug("group", {{"error", rd_kafka_message_errstr(message.get())}});
+    }
+  }
+  // Revokes, then leaves: others need not wait for the session to end.
+  rd_kafka_consumer_close(handle_);
+}
+
+void GroupMember::on_rebalance(rd_kafka_t* handle, rd_kafka_resp_err_t code,
+                               rd_kafka_topic_partition_list_t* partitions, void* self) {
+  auto* member = static_cast<GroupMember*>(self);
+  // The call must assign or unassign itself, or the group waits for ever.
+  if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
+    member->assigned(partitions);
+  } else {
+    member->taken(*partitions);
+    rd_kafka_assign(handle, nullptr);
+  }
+}
+
+void GroupMember::assigned(rd_kafka_topic_partition_list_t* partitions) {
+  // An explicit offset: nothing is committed to this group that could be asked for.
+  for (int i = 0; i < partitions->cnt; ++i) partitions->elems[i].offset = 0;
+  rd_kafka_assign(handle_, partitions);
+  rd_kafka_pause_partitions(handle_, partitions);
+  for (int i = 0; i < partitions->cnt; ++i) {
+    listener_.on_assigned(name_of(partitions->elems[i]));
+  }
+}
+
+void GroupMember::taken(const rd_kafka_topic_partition_list_t& partitions) {
+  const bool lost = rd_kafka_assignment_lost(handle_) != 0;
+  for (int i = 0; i < partitions.cnt; ++i) {
+    const TopicPartition where = name_of(partitions.elems[i]);
+    if (lost) {
+      listener_.on_lost(where);
+    } else {
+      listener_.on_revoked(where);
+    }
+  }
+}
+
+TopicPartition GroupMember::name_of(const rd_kafka_topic_partition_t& partition) const {
+  return {std::string(partition.topic).substr(prefix_length_), partition.partition};
+}
+
+}  // namespace sandtrail::kafka

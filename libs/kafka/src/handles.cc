@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "handles.h"
+
+namespace sandtrail::kafka {
+
+Error error_of(rd_kafka_resp_err_t code, const std::string& what) {
+  const std::string message = what + ": " + rd_kafka_err2str(code);
+  switch (code) {
+    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
+      return {ErrorCode::denied, message,
+              "the broker's access lists lack it: infra/kafka names what each role needs"};
+    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
+    case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
+    case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
+      return {ErrorCode::not_found, message, ""};
+    case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
+    case RD_KAFKA_RESP_ERR__INVALID_ARG:
+    case RD_KAFKA_RESP_ERR_INVALID_CONFIG:
+    case RD_KAFKA_RESP_ERR_INVALID_REPLICATION_FACTOR:
+    case RD_KAFKA_RESP_ERR_POLICY_VIOLATION:
+      return {ErrorCode::invalid_argument, message, ""};
+    case RD_KAFKA_RESP_ERR__TIMED_OUT:
+    case RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT:
+      return {ErrorCode::unavailable, message, "is the broker reachable?"};
+    case RD_KAFKA_RESP_ERR__BAD_MSG:
+    case RD_KAFKA_RESP_ERR__BAD_COMPRESSION:
+    case RD_KAFKA_RESP_ERR_INVALID_MSG:
+      return {ErrorCode::corrupt, message, ""};
+    default:
+      return {ErrorCode::unavailable, message, ""};
+  }
+}
+
+}  // namespace sandtrail::kafka

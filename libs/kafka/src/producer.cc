@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "producer.h"
+
+#include <mutex>
+
+#include "event_log/checks.h"
+#include "obs/log.h"
+
+namespace sandtrail::kafka {
+namespace {
+
+constexpr int kPurgeMs = 10'000;
+
+AppendOutcome refused(Error error) {
+  AppendOutcome outcome;
+  outcome.kind = AppendOutcome::Kind::not_committed;
+  outcome.error = std::move(error);
+  return outcome;
+}
+
+}  // namespace
+
+struct Producer::Instance {
+  std::mutex topics_mutex;
+  std::map<std::string, Topic> topics;
+  std::unique_ptr<Client> client;
+  ~Instance() { topics.clear(); }  // before the client
+};
+
+// What librdkafka carries for each record.
+struct Producer::Pending {
+  Producer& producer;
+  AppendDone done;
+  std::size_t bytes;
+};
+
+Producer::Producer(KafkaConnection connection, Millis append_timeout, Millis linger,
+                   std::function<void()> on_fatal)
+    : connection_(std::move(connection)),
+      append_timeout_(append_timeout),
+      linger_(linger),
+      on_fatal_(std::move(on_fatal)) {}
+
+Producer::~Producer() {
+  close({0});
+}
+
+Result<std::shared_ptr<Producer::Instance>> Producer::make() {
+  ST_ASSIGN(Conf conf, make_conf(connection_, producer_settings(append_timeout_, linger_)));
+  auto instance = std::make_shared<Instance>();
+  ST_ASSIGN(instance->client, Client::start(RD_KAFKA_PRODUCER, std::move(conf),
+                                            RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR,
+                                            [this](rd_kafka_event_t* event) { on_event(event); }));
+  return instance;
+}
+
+Status Producer::start() {
+  ST_ASSIGN(instance_, make());
+  return {};
+}
+
+rd_kafka_topic_t* Producer::topic(Instance& instance, const std::string& name) {
+  const std::lock_guard lock(instance.topics_mutex);
+  Topic& topic = instance.topics[name];
+  if (!topic) topic.reset(rd_kafka_topic_new(instance.client->raw(), name.c_str(), nullptr));
+  return topic.get();
+}
+
+void Producer::warm_up(const std::string& name) {
+  std::shared_ptr<Instance> instance;
+  {
+    const std::shared_lock lock(mutex_);
+    instance = instance_;
+  }
+  if (!instance) return;
+  const rd_kafka_metadata_t* found = nullptr;
+  // Without an answer the first record just takes longer.
+  if (rd_kafka_metadata(instance->client->raw(), 0, topic(*instance, name), &found,
+                        to_ms(limits::kKafkaCallTimeout)) == RD_KAFKA_RESP_ERR_NO_ERROR) {
+    const Metadata owner(found);
+  }
+}
+
+std::optional<Error> Producer::append(const Outgoing& outgoing, AppendDone done) {
+  std::size_t bytes = outgoing.key.size() + (outgoing.value ? outgoing.value->size() : 0);
+  if (outgoing.headers != nullptr) {
+    for (const auto& [name, value] : *outgoing.headers) bytes += name.size() + value.size();
+  }
+  const Error overloaded{ErrorCode::overloaded, "too many records wait for the broker", ""};
+  const std::shared_lock lock(mutex_);
+  if (closed_) return closed_error();
+  if (!instance_ || !broken_.empty()) {
+    return Error{ErrorCode::unavailable, "the producer is being renewed: " + broken_, ""};
+  }
+  if (records_.load() >= limits::kAppendQueueRecordsMax ||
+      bytes_.load() + bytes > limits::kAppendQueueBytesMax) {
+    return overloaded;
+  }
+  auto pending = std::make_unique<Pending>(Pending{*this, std::move(done), bytes});
+  ++records_;
+  bytes_ += bytes;
+  const rd_kafka_resp_err_t code = hand_over(*instance_, outgoing, pending.get());
+  if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
+    pending.release();  // comes back with its report
+    return std::nullopt;
+  }
+  --records_;
+  bytes_ -= bytes;
+  if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL) return overloaded;
+  return error_of(code, "append to " + outgoing.topic);
+}
+
+// NO_ERROR: `pending` now belongs to the record.
+rd_kafka_resp_err_t Producer::hand_over(Instance& instance, const Outgoing& outgoing,
+                                        Pending* pending) {
+  HeaderList headers;
+  if (outgoing.headers != nullptr && !outgoing.headers->empty()) {
+    headers.reset(rd_kafka_headers_new(outgoing.headers->size()));
+    for (const auto& [name, value] : *outgoing.headers) {
+      rd_kafka_header_add(headers.get(), name.data(), static_cast<ssize_t>(name.size()),
+                          value.data(), static_cast<ssize_t>(value.size()));
+    }
+  }
+  rd_kafka_vu_t values[7] = {};
+  std::size_t count = 0;
+  const auto add = [&](rd_kafka_vtype_t type) -> auto& {
+    values[count].vtype = type;
+    return values[count++].u;
+  };
+  add(RD_KAFKA_VTYPE_RKT).rkt = topic(instance, outgoing.topic);
+  add(RD_KAFKA_VTYPE_PARTITION).i32 = outgoing.partition;
+  add(RD_KAFKA_VTYPE_MSGFLAGS).i = RD_KAFKA_MSG_F_COPY;
+  auto& key = add(RD_KAFKA_VTYPE_KEY).mem;
+  key.ptr = const_cast<char*>(outgoing.key.data());
+  key.size = outgoing.key.size();
+  if (outgoing.value) {
+    auto& value = add(RD_KAFKA_VTYPE_VALUE).mem;
+    value.ptr = const_cast<char*>(outgoing.value->data());
+    value.size = outgoing.value->size();
+  }
+  add(RD_KAFKA_VTYPE_OPAQUE).ptr = pending;
+  if (headers) add(RD_KAFKA_VTYPE_HEADERS).headers = headers.get();
+  const KafkaError error(rd_kafka_produceva(instance.client->raw(), values, count));
+  if (error) return rd_kafka_error_code(error.get());
+  headers.release();  // its own, now that it took the record
+  return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+void Producer::on_event(rd_kafka_event_t* event) {
+  if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_DR) {
+    while (const rd_kafka_message_t* message = rd_kafka_event_message_next(event)) {
+      const std::unique_ptr<Pending> pending(static_cast<Pending*>(message->_private));
+      answer(*pending, *message);
+    }
+    return;
+  }
+  if (rd_kafka_event_type(event) != RD_KAFKA_EVENT_ERROR) return;
+  // A fatal error is not told by itself: it must be asked for.
+  if (rd_kafka_event_error_is_fatal(event) == 0) return;
+  const std::string why = rd_kafka_event_error_string(event);
+  {
+    const std::unique_lock lock(mutex_);
+    broken_ = why;
+  }
+  log_warn("the producer broke and is made anew", {{"error", why}});
+  on_fatal_();
+}
+
+void Producer::answer(Pending& pending, const rd_kafka_message_t& message) {
+  AppendOutcome outcome;
+  const auto status = rd_kafka_message_status(&message);
+  if (message.err == RD_KAFKA_RESP_ERR_NO_ERROR && message.offset >= 0) {
+    outcome.kind = AppendOutcome::Kind::committed;
+    outcome.position = {message.offset};
+    rd_kafka_timestamp_type_t type{};
+    outcome.stamp = {rd_kafka_message_timestamp(&message, &type)};
+  } else if (message.err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+    // Stored by an earlier try whose answer was lost: there, but nobody says where.
+    outcome.error = {ErrorCode::unknown_outcome, "stored at a position that is not known", ""};
+  } else if (status == RD_KAFKA_MSG_STATUS_NOT_PERSISTED) {
+    outcome = refused(error_of(message.err, "append"));
+  } else {
+    outcome.error = {ErrorCode::unknown_outcome,
+                     std::string("append: ") + rd_kafka_err2str(message.err), ""};
+  }
+  --pending.producer.records_;
+  pending.producer.bytes_ -= pending.bytes;
+  pending.done(outcome);
+}
+
+// Everything that `instance` holds is answered before it goes.
+void Producer::retire(const std::shared_ptr<Instance>& instance) {
+  rd_kafka_t* raw = instance->client->raw();
+  rd_kafka_purge(raw, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+  rd_kafka_flush(raw, kPurgeMs);
+}
+
+Status Producer::renew() {
+  std::shared_ptr<Instance> old;
+  {
+    const std::unique_lock lock(mutex_);
+    if (closed_ || broken_.empty()) return {};
+    old = std::exchange(instance_, nullptr);
+  }
+  if (old) retire(old);
+  old.reset();
+  ST_ASSIGN(auto fresh, make());
+  const std::unique_lock lock(mutex_);
+  if (closed_) return {};
+  instance_ = std::move(fresh);
+  broken_.clear();
+  return {};
+}
+
+void Producer::close(Millis deadline) {
+  std::shared_ptr<Instance> instance;
+  {
+    const std::unique_lock lock(mutex_);
+    closed_ = true;
+    instance = std::exchange(instance_, nullptr);
+  }
+  if (!instance) return;
+  if (deadline.count > 0) rd_kafka_flush(instance->client->raw(), to_ms(deadline));
+  retire(instance);
+}
+
+std::string Producer::broken() const {
+  const std::shared_lock lock(mutex_);
+  return broken_;
+}
+
+}  // namespace sandtrail::kafka

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// The settings of our clients: how to connect comes from the user, how to behave is ours.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "handles.h"
+#include "kafka/connection.h"
+
+namespace sandtrail::kafka {
+
+using Settings = std::vector<std::pair<const char*, std::string>>;
+
+// What every client of ours has, then `own`.
+Result<Conf> make_conf(const KafkaConnection& connection, const Settings& own);
+
+Settings producer_settings(Millis append_timeout, Millis linger);
+Settings fetcher_settings();
+Settings admin_settings();
+Settings group_settings(const std::string& group, Millis session_timeout);
+
+}  // namespace sandtrail::kafka
