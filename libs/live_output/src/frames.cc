@@ -41,8 +41,7 @@ std::optional<std::int64_t> number_of(std::string_view text) {
 Bytes text_of(const Frame& frame) {
   http::SseEvent event;
   event.event = name_of(frame);
-  event.data =
-      std::visit([](const auto& one) { return json::print(reflect::write(one)); }, frame);
+  event.data = std::visit([](const auto& one) { return json::print(reflect::write(one)); }, frame);
   return http::sse_text(event);
 }
 
@@ -55,8 +54,7 @@ Result<Frame> parse_frame(const http::SseEvent& event) {
   return Error{ErrorCode::corrupt, "an event of the data plane has an unknown type", ""};
 }
 
-std::string path_of(const ExecutionId& execution, std::int64_t attempt,
-                    const OutputOffsets& from) {
+std::string path_of(const ExecutionId& execution, std::int64_t attempt, const OutputOffsets& from) {
   return std::string(kPrefix) + execution.text() + std::string(kAttempts) +
          std::to_string(attempt) + std::string(kOutput) + "?stdout=" + std::to_string(from.out) +
          "&stderr=" + std::to_string(from.err);

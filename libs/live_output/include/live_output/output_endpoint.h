@@ -10,8 +10,8 @@
 //   event: end     data: {"end": "over" | "unknown" | "overloaded"}    the last
 //
 // and comments in between, so that both sides notice that the other is gone. A stream that ends
-// without `end` was broken off. Over mutual TLS only peers of the role "gateway" are served, others get 403; on a plain connection
-// everybody is, so that one belongs on loopback.
+// without `end` was broken off. Over mutual TLS only peers of the role "gateway" are served, others
+// get 403; on a plain connection everybody is, so that one belongs on loopback.
 #pragma once
 
 #include <cstddef>

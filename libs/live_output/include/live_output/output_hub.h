@@ -12,7 +12,8 @@
 namespace sandtrail {
 
 struct OutputHubOptions {
-  std::size_t bytes_max = limits::kLiveOutputBytesMax;  // of all attempts; past it: OutputCut::memory
+  std::size_t bytes_max =
+      limits::kLiveOutputBytesMax;  // of all attempts; past it: OutputCut::memory
   std::size_t followers_max = limits::kLiveFollowersMax;
 };
 
