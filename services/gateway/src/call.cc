@@ -24,7 +24,8 @@ Context::Context(GatewayOptions options_in, GatewayParts parts)
       timers(clock, options.threads),
       denied(runtime, clock, timers, options.denied_flush),
       waits(timers),
-      streams(timers, options.heartbeat) {}
+      streams(timers, options.heartbeat),
+      outputs({parts.live_output, timers, executor, payloads}, options.heartbeat) {}
 
 void respond(const Call& call, http::Response response) {
   response.fields.set("Request-Id", call.request_id);

@@ -92,7 +92,7 @@ void get_status(Context& context, const CallPtr& call) {
   if (!health.reason.empty()) log["reason"] = text(health.reason);
   json::object gateway;
   gateway["waiting_requests"] = context.waits.size();
-  gateway["open_streams"] = context.streams.size();
+  gateway["open_streams"] = context.streams.size() + context.outputs.size();
   json::object body;
   const std::string because = context.runtime.not_ready_because();
   body["ready"] = because.empty() && health.level == LogHealth::Level::ok;

@@ -14,6 +14,7 @@
 #include "event_log/event_log.h"
 #include "http/client.h"
 #include "http/server.h"
+#include "live_output/output_source.h"
 #include "runtime/runtime.h"
 #include "sealing/payload.h"
 
@@ -56,6 +57,9 @@ struct GatewayParts {
   Clock& clock;
   Random& random;
   GatewayExecutor executor;
+  // What running programs write; null: output comes with the result only. Before the gateway is
+  // destroyed, what calls its followers (the host, the client) must have ended.
+  OutputSource* live_output = nullptr;
 };
 
 // Order of life: construct it before Runtime::start(), which must have been given a ReadModel
