@@ -111,7 +111,12 @@ class KafkaLog final : public EventLog {
   std::shared_ptr<void> subscribe(const TopicPartition& where,
                                   std::function<void()> wake) override {
     const auto partition = find(where);
-    return partition.ok() ? (*partition)->wakes->add(std::move(wake)) : nullptr;
+    if (!partition.ok()) return nullptr;
+    auto subscription = (*partition)->wakes->add(std::move(wake));
+    // librdkafka tells when a queue is empty no more: what a reader has not taken by now was told
+    // to nobody, and what follows it would not be told either.
+    (*partition)->wakes->wake_all();
+    return subscription;
   }
 
   Result<Marks> marks(const TopicPartition& where) override {

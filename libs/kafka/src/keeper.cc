@@ -74,7 +74,8 @@ void Keeper::look() {
     if (reason.empty()) {
       health_ = {};
     } else if (before.level == LogHealth::Level::ok) {
-      health_ = {LogHealth::Level::degraded, reason, contact.ok() ? now : last_contact_};
+      health_ = {LogHealth::Level::degraded, reason, contact.ok() ? now : last_contact_,
+                 ErrorCode::unavailable};
     } else {
       health_.reason = reason;
     }

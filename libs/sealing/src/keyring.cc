@@ -22,6 +22,19 @@ Error damaged(const DataKeyId& id) {
 Keyring::Keyring(SecretBytes root, KeyStore& store, Clock& clock, Random& random)
     : root_(std::move(root)), store_(store), clock_(clock), random_(random) {
   ST_ASSERT(root_.size() == kSealKeyBytes);
+  // Another process destroyed it: its copy here goes as well.
+  store_.watch([cache = cache_](const DataKeyId& id) {
+    const std::lock_guard lock(cache->mutex);
+    ++cache->destroyed;
+    cache->forget(id);
+  });
+}
+
+void Keyring::Cache::forget(const DataKeyId& id) {
+  const auto found = at.find(id);
+  if (found == at.end()) return;
+  recent.erase(found->second);
+  at.erase(found);
 }
 
 void Keyring::create(const OrgId& org, const DataKeyId& parent,
@@ -105,10 +118,7 @@ void Keyring::destroy(const DataKeyId& id, KeyStore::Done done) {
     const std::lock_guard lock(cache.mutex);
     cache.doomed.insert(id);
     ++cache.destroyed;
-    if (const auto found = cache.at.find(id); found != cache.at.end()) {
-      cache.recent.erase(found->second);
-      cache.at.erase(found);
-    }
+    cache.forget(id);
   }
   store_.destroy(id, [cache = cache_, id, done = std::move(done)](const Status& status) {
     if (status.ok()) {

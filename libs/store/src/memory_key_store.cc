@@ -18,6 +18,20 @@ void MemoryKeyStore::destroy(const DataKeyId& id, Done done) {
   submit({std::move(key), true, std::move(done)});
 }
 
+void MemoryKeyStore::watch(std::function<void(const DataKeyId&)> destroyed) {
+  const std::lock_guard lock(mutex_);
+  destroyed_ = std::move(destroyed);
+}
+
+void MemoryKeyStore::destroy_elsewhere(const DataKeyId& id) {
+  std::function<void(const DataKeyId&)> tell;
+  {
+    const std::lock_guard lock(mutex_);
+    if (keys_.erase(id) > 0) tell = destroyed_;
+  }
+  if (tell) tell(id);
+}
+
 void MemoryKeyStore::submit(Request request) {
   Status status;
   {

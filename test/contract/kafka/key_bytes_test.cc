@@ -79,7 +79,10 @@ TEST_CASE("a destroyed key leaves the broker's files, and other processes hear o
   REQUIRE(told.wait_for(std::chrono::seconds(60)) == std::future_status::ready);
   CHECK(told.get() == gone.id);
   CHECK((*other)->get(gone.id).error().code == ErrorCode::not_found);
-  while (files_hold(directory, stored(gone))) REQUIRE(clock.monotonic_us() < until_us);
-  CHECK(files_hold(directory, stored(kept)));
+  // While files are swapped neither is found for a moment.
+  while (files_hold(directory, stored(gone)) || !files_hold(directory, stored(kept))) {
+    REQUIRE(clock.monotonic_us() < until_us);
+  }
+  CHECK_FALSE(files_hold(directory, stored(gone)));
   CHECK(*(*other)->get(kept.id) == kept);
 }

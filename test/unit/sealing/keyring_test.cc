@@ -93,6 +93,14 @@ TEST_CASE("a destroyed key is gone at once, and stays gone however the destroy g
   CHECK(vault.fresh().get(other).error().code == ErrorCode::not_found);
 }
 
+TEST_CASE("a key that another process destroys goes from here too, cached or not") {
+  Vault vault;
+  const DataKeyId id = vault.create();
+  REQUIRE(vault.keyring.get(id).ok());
+  vault.store.destroy_elsewhere(id);
+  CHECK(vault.keyring.get(id).error().code == ErrorCode::not_found);
+}
+
 TEST_CASE("a key that the store did not take is reported, not handed out") {
   Vault vault;
   vault.store.fail(Error{ErrorCode::unavailable, "away", ""});

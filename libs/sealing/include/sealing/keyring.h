@@ -21,7 +21,9 @@
 
 namespace sandtrail {
 
-// Thread-safe. Unwrapped keys are cached, at most kCachedKeysMax; a destroyed one at once not.
+// Thread-safe. Unwrapped keys are cached, at most kCachedKeysMax; a destroyed one at once not, and
+// one that another process destroyed as soon as the store hears of it. One for each store: it sets
+// the store's watch().
 class Keyring {
  public:
   Keyring(SecretBytes root, KeyStore& store, Clock& clock, Random& random);
@@ -53,6 +55,7 @@ class Keyring {
     std::unordered_map<DataKeyId, Recent::iterator> at;
     std::unordered_set<DataKeyId> doomed;  // being destroyed: the store may still have them
     std::uint64_t destroyed = 0;           // calls so far
+    void forget(const DataKeyId& id);      // under the mutex
   };
   std::uint64_t destroyed_so_far() const;
   // Not if a key was destroyed since `destroyed` was read: it may be this one.

@@ -21,6 +21,10 @@ class MemoryKeyStore final : public KeyStore {
   void destroy(const DataKeyId& id, Done done) override;
   Status list(const std::function<bool(const WrappedKey&)>& visit) const override;
 
+  void watch(std::function<void(const DataKeyId&)> destroyed) override;
+
+  // As if another process had destroyed the key.
+  void destroy_elsewhere(const DataKeyId& id);
   // From now on puts and destroys wait, unapplied and unanswered.
   void hold();
   // Applies and answers what waits, in order, and stops holding.
@@ -43,6 +47,7 @@ class MemoryKeyStore final : public KeyStore {
 
   mutable std::mutex mutex_;
   std::map<DataKeyId, WrappedKey> keys_;
+  std::function<void(const DataKeyId&)> destroyed_;
   std::deque<Request> held_;
   bool holding_ = false;
   std::optional<Error> error_;
