@@ -170,25 +170,36 @@ TEST_CASE("output is cut and counted again on the host") {
 
 TEST_CASE("output is taken as it comes, each byte once, and going past the cap is told once") {
   Talk talk;
+  const auto taken = [&] {
+    std::string text;
+    for (const auto& piece : talk.session.take_pieces()) {
+      text += (piece.stream == Stream::out ? "out@" : "err@") + std::to_string(piece.offset) + ":" +
+              std::string(talk.session.bytes_of(piece)) + " ";
+    }
+    return text;
+  };
   talk.say(guest::Started{0}).say(guest::Out{Stream::out, "123"});
   talk.say(guest::Out{Stream::out, "45"}).say(guest::Out{Stream::err, "warn"});
-  const auto first = talk.session.take_fresh(Stream::out);
-  CHECK(first.offset == 0);
-  CHECK(first.bytes == "12345");
-  CHECK_FALSE(first.over_cap);
-  CHECK(talk.session.take_fresh(Stream::out).bytes.empty());
-  talk.say(guest::Out{Stream::out, "67890abc"});
-  const auto second = talk.session.take_fresh(Stream::out);
-  CHECK(second.offset == 5);
-  CHECK(second.bytes == "67890");
-  CHECK(second.over_cap);
-  talk.say(guest::Out{Stream::out, "more"});
-  const auto third = talk.session.take_fresh(Stream::out);
-  CHECK(third.offset == 10);
-  CHECK(third.bytes.empty());
-  CHECK_FALSE(third.over_cap);
-  CHECK(talk.session.take_fresh(Stream::err).bytes == "warn");
+  talk.say(guest::Out{Stream::out, "6"}).say(guest::Out{Stream::out, ""});
+  CHECK(taken() == "out@0:12345 err@0:warn out@5:6 ");
+  CHECK(taken() == "");
+  talk.say(guest::Out{Stream::out, "7890abc"}).say(guest::Out{Stream::out, "more"});
+  CHECK(taken() == "out@6:7890 out@10: ");
+  talk.say(guest::Total{Stream::out, 999}).say(guest::Out{Stream::err, "!"});
+  CHECK(taken() == "err@4:! ");
   CHECK(talk.finish().out.kept == "1234567890");
+}
+
+TEST_CASE("an agent that claims more than it sends keeps nothing after that") {
+  Talk talk;
+  talk.say(guest::Started{0}).say(guest::Out{Stream::out, "123"});
+  talk.say(guest::Total{Stream::out, 5}).say(guest::Out{Stream::out, "45"});
+  const auto pieces = talk.session.take_pieces();
+  REQUIRE(pieces.size() == 2);
+  CHECK(pieces[1].bytes == 0);
+  const auto exit = talk.finish();
+  CHECK(exit.out.kept == "123");
+  CHECK(exit.out.truncated);
 }
 
 TEST_CASE("an agent that repeats small pieces cannot make the host keep or miss a flood") {

@@ -86,6 +86,9 @@ inline constexpr Millis kRetentionMax = days(30);
 inline constexpr int kJailSlotsMax = 256;                      // sandboxes at once on one host
 inline constexpr std::size_t kGuestFrameBytesMax = 64 * 1024;  // header included
 inline constexpr std::size_t kGuestChunkBytesMax = 32 * 1024;  // file or output bytes in a frame
+inline constexpr std::int64_t kGuestSmallReadBytes =
+    4096;                                    // less than that of a program's output …
+inline constexpr Millis kGuestGather = {5};  // … waits for more so long at most
 inline constexpr std::int64_t kGuestTotalStepBytes = 1 << 20;  // dropped output between two totals
 inline constexpr std::size_t kJailerPacketBytesMax = 64 * 1024;
 inline constexpr std::size_t kOwnedNamesMax = 512;  // of one answer of list_owned
