@@ -22,6 +22,7 @@
 #include "http_beast/server.h"
 #include "launcher/builtin_host.h"
 #include "launcher/launcher_role.h"
+#include "live_output/output_hub.h"
 #include "log_embedded/embedded_log.h"
 #include "obs/log.h"
 #include "obs/metrics.h"
@@ -131,6 +132,7 @@ struct ServerProcess::Impl {
   std::unique_ptr<Keyring> keyring;
   std::unique_ptr<Payloads> payloads;
   std::vector<Language> languages;
+  OutputHub live_output;
   std::unique_ptr<BuiltinHost> host;
   std::unique_ptr<Hosts> hosts;
   std::unique_ptr<NoteSigner> signer;
@@ -182,7 +184,8 @@ Status ServerProcess::Impl::open_sandboxes() {
   ST_CHECK_OK(jail->self_test());
   driver = std::move(jail);
   host = std::make_unique<BuiltinHost>(
-      *driver, random, BuiltinHostOptions{identity.id, identity.epoch, slots, languages});
+      *driver, random,
+      BuiltinHostOptions{identity.id, identity.epoch, slots, languages, &live_output});
   return {};
 }
 
@@ -257,8 +260,8 @@ Status ServerProcess::Impl::add_roles() {
   gateway_options.operator_name = user_name();
   gateway_options.metrics = [this] { return process_metrics(metrics, *runtime, *hosts); };
   gateway = std::make_unique<Gateway>(
-      std::move(gateway_options),
-      GatewayParts{*runtime, *log, *keyring, *payloads, clock, random, workers->executor()});
+      std::move(gateway_options), GatewayParts{*runtime, *log, *keyring, *payloads, clock, random,
+                                               workers->executor(), &live_output});
   runtime->add(gateway->observer());
   return runtime->start();
 }

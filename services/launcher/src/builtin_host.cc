@@ -85,8 +85,15 @@ void BuiltinHost::State::start(std::shared_ptr<LaunchOrder> order, SandboxSpec s
   events.on_exit = [self = shared_from_this(), order](SandboxExit exit) {
     self->on_exit(*order, std::move(exit));
   };
+  if (OutputHub* const hub = options.live_output) {
+    hub->begin(order->execution, order->attempt);
+    events.on_output = [hub, order](OutputStream stream, std::int64_t offset, BytesView bytes) {
+      hub->write(order->execution, order->attempt, stream, offset, bytes);
+    };
+  }
   auto handle = driver.launch(std::move(spec), std::move(events));
   if (!handle.ok()) {
+    if (options.live_output != nullptr) options.live_output->end(order->execution, order->attempt);
     {
       const std::lock_guard lock(mutex);
       running.erase(key);
@@ -112,6 +119,7 @@ void BuiltinHost::State::on_started(const LaunchOrder& order) {
 }
 
 void BuiltinHost::State::on_exit(const LaunchOrder& order, SandboxExit exit) {
+  if (options.live_output != nullptr) options.live_output->end(order.execution, order.attempt);
   ExecutionFinished event = finished_event_of(exit, driver.capabilities());
   event.execution = order.execution;
   event.attempt = order.attempt;

@@ -12,6 +12,7 @@
 #include "base/random.h"
 #include "config/languages.h"
 #include "launcher/host.h"
+#include "live_output/output_hub.h"
 #include "sandbox/driver.h"
 
 namespace sandtrail {
@@ -20,11 +21,12 @@ struct BuiltinHostOptions {
   HostId id;
   std::int64_t epoch = 0;  // one higher at each start
   int slots = 2;
-  std::vector<Language> languages;  // those found on this machine
+  std::vector<Language> languages;   // those found on this machine
+  OutputHub* live_output = nullptr;  // gets what programs write; null: nobody does
 };
 
-// Thread-safe. The driver must outlive it. Its destructor waits for running programs to end; stop
-// the driver's sandboxes first for a quick one.
+// Thread-safe. The driver and the hub must outlive it. Its destructor waits for running programs to
+// end; stop the driver's sandboxes first for a quick one.
 class BuiltinHost final : public Host {
  public:
   BuiltinHost(SandboxDriver& driver, Random& random, BuiltinHostOptions options);
