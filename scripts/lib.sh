@@ -77,12 +77,14 @@ source_files() {
     done
 }
 
-# make_venv: build/venv holds exactly the pinned test/requirements.txt; made anew if that changes.
+# make_venv [FOLDER REQUIREMENTS]: the folder holds exactly the pinned requirements, made anew if
+# they change; build/venv and test/requirements.txt by default.
 make_venv() {
-  local stamp=build/venv/requirements.installed
-  if cmp -s test/requirements.txt "$stamp"; then return 0; fi
-  rm -rf build/venv &&
-    python3 -m venv build/venv &&
-    build/venv/bin/pip install --quiet --disable-pip-version-check -r test/requirements.txt &&
-    cp test/requirements.txt "$stamp"
+  local folder=${1:-build/venv} requirements=${2:-test/requirements.txt}
+  local stamp=$folder/requirements.installed
+  if cmp -s "$requirements" "$stamp"; then return 0; fi
+  rm -rf "$folder" &&
+    python3 -m venv "$folder" &&
+    "$folder/bin/pip" install --quiet --disable-pip-version-check -r "$requirements" &&
+    cp "$requirements" "$stamp"
 }

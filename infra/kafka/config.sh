@@ -72,7 +72,7 @@ share.coordinator.state.topic.num.partitions=4
 log.retention.check.interval.ms=2000
 log.segment.delete.delay.ms=1000
 log.cleaner.backoff.ms=500
-broker.session.timeout.ms=4000
+broker.session.timeout.ms=2000
 broker.heartbeat.interval.ms=500
 
 # Small: the default buffer of the cleaner alone is a quarter of the heap.

@@ -13,8 +13,10 @@
 #include "base/random.h"
 #include "cli/cli.h"
 #include "http_beast/client.h"
-#include "log_embedded/embedded_log.h"
+#include "launcher_status.h"
 #include "paths.h"
+#include "readers_log.h"
+#include "role_command.h"
 
 #ifndef SANDTRAIL_VERSION
 #error "the build names the version"
@@ -69,7 +71,7 @@ int run_client_verb(const std::vector<std::string>& arguments) {
   }
   const SystemClock clock;
   SystemRandom random;
-  CliParts parts{**client, clock, random, process_environment(), {}, {}, false, false, {}, {},
+  CliParts parts{**client, clock, random, process_environment(), {}, {}, false, false, {}, {}, {},
                  {},       {},    {},     SANDTRAIL_VERSION};
   parts.out = [](BytesView bytes) { return write_all(STDOUT_FILENO, bytes); };
   parts.err = [](BytesView bytes) { return write_all(STDERR_FILENO, bytes); };
@@ -77,11 +79,17 @@ int run_client_verb(const std::vector<std::string>& arguments) {
   parts.err_is_terminal = ::isatty(STDERR_FILENO) == 1;
   parts.read_input = [](std::size_t bytes_max) { return read_all(STDIN_FILENO, bytes_max); };
   parts.pause = pause_for;
-  parts.open_log = [](const std::string& data_directory) {
-    return open_embedded_log_read_only(data_directory + "/log", {});
+  parts.open_log = [&clock](const std::string& data_directory,
+                            const std::optional<Config>& config) {
+    return open_readers_log(data_directory, config, clock);
   };
+  parts.ask_launcher = ask_launcher;
   parts.projections = make_projections;
-  parts.other_verbs = {{"dev", "run all roles in one process on the embedded log"}};
+  parts.other_verbs = role_verbs();
+  parts.other_verbs.insert(parts.other_verbs.begin(),
+                           {{"dev", "run all roles in one process"},
+                            {"init", "make the keys that the processes of a cluster share"}});
+  parts.other_verbs.push_back({"host", "run executions for launchers on other machines"});
   return run_cli(arguments, std::move(parts));
 }
 

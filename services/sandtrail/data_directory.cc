@@ -1,18 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "data_directory.h"
 
-#include <filesystem>
+#include <algorithm>
 
 #include "base/file.h"
-#include "crypto/aead.h"
-#include "crypto/digest.h"
-#include "crypto/ed25519.h"
 #include "json_file.h"
+#include "sealing/root_check.h"
 
 namespace sandtrail {
 namespace {
 
 constexpr std::size_t kSmallFileBytesMax = 64 * 1024;
+constexpr std::size_t kProcessIdChars = 10;
+
+struct ProcessFile {
+  std::string id;
+  LogPlace log;
+  template <typename Self, typename V>
+  static void fields(Self& s, V& v) {
+    v("id", s.id);
+    v("log", s.log);
+  }
+};
+
+Result<ProcessFile> read_process_file(const std::string& path) {
+  ST_ASSIGN(const Bytes text, read_file(path, kSmallFileBytesMax));
+  return parse_json_file<ProcessFile>(path, text, "remove it: the process then gets another name");
+}
 
 struct HostFile {
   HostId id;
@@ -23,11 +37,6 @@ struct HostFile {
     v("epoch", s.epoch);
   }
 };
-
-// Tells root keys apart without telling anything of them.
-std::string check_value(const SecretBytes& key) {
-  return hex(sha256("sandtrail root key check" + Bytes(key.view()))).substr(0, 32) + "\n";
-}
 
 bool missing(const Error& error) {
   return error.code == ErrorCode::not_found;
@@ -40,82 +49,34 @@ Result<DataDirectory> DataDirectory::open(std::string path) {
   return DataDirectory(std::move(path));
 }
 
-Result<SecretBytes> DataDirectory::root_key(bool fresh, Random& random) const {
-  ST_ASSIGN(SecretBytes key, stored_root_key(fresh, random));
+Result<std::string> DataDirectory::process_id(const LogPlace& log, Random& random) const {
+  const std::string path = in("process.json");
+  auto stored = read_process_file(path);
+  if (!stored.ok() && !missing(stored.error())) return stored.error();
+  ProcessFile file;
+  if (stored.ok()) {
+    file = std::move(stored).value();
+    if (file.log == log) return file.id;
+  } else {
+    file.id = crockford(random.bytes(sizeof(IdBytes))).substr(0, kProcessIdChars);
+  }
+  file.log = log;
+  ST_CHECK_OK(write_file_durably(path, json::pretty(to_json(file)) + "\n", 0600));
+  return file.id;
+}
+
+Result<LogPlace> DataDirectory::noted_log(const std::string& path) {
+  ST_ASSIGN(ProcessFile file, read_process_file(path + "/process.json"));
+  return std::move(file.log);
+}
+
+Status DataDirectory::check_root_key(const SecretBytes& key, const std::string& key_path) const {
   const std::string path = in("root.check");
   const auto known = read_file(path, kSmallFileBytesMax);
-  if (known.ok() && *known != check_value(key)) {
-    return Error{ErrorCode::conflict, in("root.key") + " is not the key that this data is under",
-                 "restore the right one from its backup: with this one nothing can be read"};
-  }
+  const std::string check = root_check_text(key) + "\n";
+  if (known.ok() && *known != check) return other_root_key(key_path);
   if (!known.ok() && !missing(known.error())) return known.error();
-  if (!known.ok()) ST_CHECK_OK(write_file_durably(path, check_value(key), 0600));
-  return key;
-}
-
-Result<SecretBytes> DataDirectory::stored_root_key(bool fresh, Random& random) const {
-  const std::string path = in("root.key");
-  auto stored = read_secret_file(path, kSmallFileBytesMax);
-  if (stored.ok()) {
-    Bytes text = std::move(stored).value();
-    if (text.ends_with('\n')) text.pop_back();
-    auto raw = unhex(text);
-    wipe(text);
-    if (!raw || raw->size() != kSealKeyBytes) {
-      return Error{ErrorCode::corrupt, path + " does not hold 32 bytes in hex",
-                   "restore it from its backup: nothing can be read without it"};
-    }
-    return SecretBytes::take(*raw);
-  }
-  if (!missing(stored.error())) return stored.error();
-  if (!fresh) {
-    return Error{ErrorCode::not_found, path + " is gone, but there is data under it",
-                 "restore it from its backup: nothing can be read without it"};
-  }
-  SecretBytes key = SecretBytes::random(kSealKeyBytes, random);
-  Bytes text = hex(key.view()) + "\n";
-  const Status written = write_file_durably(path, text, 0600);
-  wipe(text);
-  ST_CHECK_OK(written);
-  return key;
-}
-
-Result<NoteSigner> DataDirectory::audit_signer(const std::string& origin, Random& random) const {
-  const std::string path = in("audit.key");
-  auto stored = read_secret_file(path, kSmallFileBytesMax);
-  if (stored.ok()) {
-    Bytes text = std::move(stored).value();
-    if (text.ends_with('\n')) text.pop_back();
-    auto signer = NoteSigner::parse(text);
-    wipe(text);
-    if (signer.ok() && signer->verifier().name() != origin) {
-      return Error{ErrorCode::conflict,
-                   path + " is the key of " + signer->verifier().name() + ", not of " + origin,
-                   "set audit.origin back, or move the key away to begin another audit identity"};
-    }
-    if (signer.ok()) ST_CHECK_OK(publish(*signer));
-    return signer;
-  }
-  if (!missing(stored.error())) return stored.error();
-  std::error_code ignored;
-  if (std::filesystem::exists(in("audit.vkey"), ignored)) {
-    return Error{ErrorCode::not_found, path + " is gone, which signs the checkpoints",
-                 "restore it from its backup, or move audit.vkey away too to begin another audit "
-                 "identity"};
-  }
-  const SecretBytes seed = SecretBytes::random(32, random);
-  ST_ASSIGN(NoteSigner signer, NoteSigner::create(origin, seed));
-  ST_ASSIGN(const SecretBytes text, note_private_text(origin, seed));
-  ST_CHECK_OK(write_file_durably(path, text.view(), 0600));
-  ST_CHECK_OK(publish(signer));
-  return signer;
-}
-
-Status DataDirectory::publish(const NoteSigner& signer) const {
-  const std::string text = signer.verifier().text() + "\n";
-  const auto stored = read_file(in("audit.vkey"), kSmallFileBytesMax);
-  if (stored.ok() && *stored == text) return {};
-  return write_file_durably(in("audit.vkey"), text, 0644);
+  return known.ok() ? Status() : write_file_durably(path, check, 0600);
 }
 
 Result<HostIdentity> DataDirectory::next_host_identity(const Clock& clock, Random& random) const {
@@ -131,7 +92,8 @@ Result<HostIdentity> DataDirectory::next_host_identity(const Clock& clock, Rando
   } else {
     return stored.error();
   }
-  ++file.epoch;
+  // Higher than any before, also if the file was lost, or restored from a backup.
+  file.epoch = std::max(file.epoch + 1, clock.now().count / 1000);
   ST_CHECK_OK(write_file_durably(path, json::pretty(to_json(file)) + "\n", 0600));
   return HostIdentity{file.id, file.epoch};
 }

@@ -1,23 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
-// The files of one server, besides those that its stores keep:
+// The files of one process, besides those that its stores keep:
 //
-//   root.key         0600  32 bytes in hex: wraps every other key; without it nothing can be read
-//   root.check       0600  a digest of it, so that another root key is refused at the start
-//   audit.key        0600  the note key that signs checkpoints (PRIVATE+KEY+ form)
-//   audit.vkey       0644  its public half, for verifiers
-//   host.json        0600  id of the built-in host and how often it was started
+//   process.json     0600  what tells this process from others of its roles, and where its log is,
+//                          so that verbs that are given the directory find the log
+//   host.json        0600  id of this host, and the epoch of its last start
+//   root.check       0600  embedded: a digest of the root key, so that another one is refused
 //   dev.json         0600  what `sandtrail dev` made for its user: URL, key, callback secret
 //   operator.sock    0600  where operator verbs go
-//   log/ store/ keys/ objects/
+//   store/           and, embedded, log/ keys/
+//
+// `sandtrail dev` keeps root.key, audit.key, audit.vkey (key_files.h) and objects/ here as well;
+// processes of a cluster share them, in the data_dir of their settings.
 #pragma once
 
+#include <map>
 #include <string>
 
 #include "base/clock.h"
 #include "base/id.h"
 #include "base/random.h"
 #include "base/result.h"
-#include "crypto/note.h"
 #include "crypto/secret.h"
 
 namespace sandtrail {
@@ -25,6 +27,20 @@ namespace sandtrail {
 struct HostIdentity {
   HostId id;
   std::int64_t epoch = 0;  // of this start
+};
+
+// How to reach a log. Secrets are not in it, only their files.
+struct LogPlace {
+  std::string url;
+  std::string topic_prefix;
+  std::map<std::string, std::string> kafka;
+  bool operator==(const LogPlace&) const = default;
+  template <typename Self, typename V>
+  static void fields(Self& s, V& v) {
+    v("url", s.url);
+    v.with_default("topic_prefix", s.topic_prefix);
+    v.with_default("kafka", s.kafka);
+  }
 };
 
 class DataDirectory {
@@ -35,18 +51,17 @@ class DataDirectory {
   std::string in(const std::string& name) const { return path_ + "/" + name; }
   const std::string& path() const { return path_; }
 
-  // Each is made at first use and then stays; a root key only if the data directory is `fresh`: it
-  // must not take the place of one that was lost, and so must no audit key whose public half
-  // stands.
-  Result<SecretBytes> root_key(bool fresh, Random& random) const;
-  Result<NoteSigner> audit_signer(const std::string& origin, Random& random) const;
+  // Made at the first start; ten characters. Notes where the log is.
+  Result<std::string> process_id(const LogPlace& log, Random& random) const;
+  // What a process has noted; not_found if none ever had this directory.
+  static Result<LogPlace> noted_log(const std::string& path);
+  // Keeps what tells root keys apart, or compares with what was kept.
+  Status check_root_key(const SecretBytes& key, const std::string& key_path) const;
   // Counts this start, durably, before anything can be launched under the new epoch.
   Result<HostIdentity> next_host_identity(const Clock& clock, Random& random) const;
 
  private:
   explicit DataDirectory(std::string path) : path_(std::move(path)) {}
-  Result<SecretBytes> stored_root_key(bool fresh, Random& random) const;
-  Status publish(const NoteSigner& signer) const;
   std::string path_;
 };
 

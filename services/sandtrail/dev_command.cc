@@ -1,27 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dev_command.h"
 
-#include <sys/resource.h>
-
-#include <CLI/CLI.hpp>
-#include <algorithm>
-#include <csignal>
 #include <cstdio>
-#include <filesystem>
 
 #include "base/file.h"
 #include "codec/reflect.h"
-#include "config/config.h"
 #include "data_directory.h"
 #include "json_file.h"
 #include "obs/log.h"
-#include "server_process.h"
+#include "serve_command.h"
 
 namespace sandtrail {
 namespace {
 
 constexpr std::size_t kDevFileBytesMax = 64 * 1024;
-constexpr Millis kReadyDeadline = minutes(10);
 constexpr Millis kOperatorDeadline = seconds(30);
 
 struct DevFile {
@@ -39,21 +31,6 @@ struct DevFile {
     v("operator_socket", s.operator_socket);
   }
 };
-
-// Nothing secret may end in a core dump.
-void forbid_core_dumps() {
-  const rlimit none{0, 0};
-  ::setrlimit(RLIMIT_CORE, &none);
-}
-
-sigset_t block_end_signals() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGINT);
-  sigaddset(&signals, SIGTERM);
-  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  return signals;
-}
 
 Result<DevFile> create_organization(ServerProcess& server) {
   http::Request request;
@@ -106,6 +83,9 @@ void print_welcome(const ServerProcess& server, const DataDirectory& directory) 
   if (!server.admin_url().empty()) {
     std::printf("  health     %s/readyz\n", server.admin_url().c_str());
   }
+  if (!server.hosts_join_at().empty()) {
+    std::printf("  hosts      join at %s\n", server.hosts_join_at().c_str());
+  }
   std::printf("  data       %s\n", directory.path().c_str());
   std::printf("  key        in %s\n\n", directory.in("dev.json").c_str());
   std::printf("Try it:\n\n");
@@ -120,81 +100,46 @@ void print_welcome(const ServerProcess& server, const DataDirectory& directory) 
   std::fflush(stdout);
 }
 
-Status serve_until_signal(const Config& config, const sigset_t& signals) {
-  ST_ASSIGN(auto server, ServerProcess::start(config));
-  const timespec at_once{};
-  const auto stopped = [&] { return ::sigtimedwait(&signals, nullptr, &at_once) > 0; };
-  ST_CHECK_OK(server->wait_until_ready(kReadyDeadline, stopped));
-  ST_ASSIGN(const DataDirectory directory, DataDirectory::open(config.data_dir));
-  ST_ASSIGN(const DevFile file, dev_file(*server, directory));
-  print_welcome(*server, directory);
-  log_info("serving", {{"url", server->url()}, {"organization", file.organization}});
-  int signal = 0;
-  ::sigwait(&signals, &signal);
-  log_info("stopping", {{"signal", signal}});
-  return {};
-}
-
-struct DevOptions {
-  std::string data_dir;
-  std::string listen;
-  std::string config_file;
-};
-
-void describe(CLI::App& app, DevOptions& options) {
-  app.description(
-      "Examples:\n"
-      "  sandtrail dev\n"
-      "  sandtrail dev --data-dir ./data --listen 127.0.0.1:9000\n\n"
-      "Runs all roles in one process on the embedded log, until Ctrl-C. The first start makes an\n"
-      "organisation and an API key and prints a request that works.");
-  app.add_option("--data-dir", options.data_dir, "Where everything is kept");
-  app.add_option("--listen", options.listen, "ADDRESS:PORT of the API (default 127.0.0.1:8080)");
-  app.add_option("--config", options.config_file, "TOML file; see schemas/config.md");
-}
-
-Result<Config> configure(const DevOptions& options) {
-  ConfigSources sources;
-  sources.environment = process_environment();
+Result<ProcessPlan> plan_for(const ServeOptions& options) {
+  ConfigSources sources = sources_of(options);
   if (!options.data_dir.empty()) {
-    std::error_code ignored;
-    const auto absolute = std::filesystem::absolute(options.data_dir, ignored);
-    sources.arguments.push_back({"--data-dir", "data_dir", absolute.lexically_normal().string()});
+    sources.arguments.push_back({"--data-dir", "data_dir", options.data_dir});
   }
-  if (!options.listen.empty()) {
-    sources.arguments.push_back({"--listen", "server.listen", options.listen});
-  }
-  return load_config(options.config_file, sources);
+  ProcessPlan plan;
+  plan.verb = "dev";
+  plan.roles = all_roles();
+  ST_ASSIGN(plan.config, load_config(options.config_file, sources));
+  plan.directory = plan.config.data_dir;
+  plan.makes_keys = true;
+  return plan;
+}
+
+Status greet(ServerProcess& server, const ProcessPlan& plan) {
+  ST_ASSIGN(const DataDirectory directory, DataDirectory::open(plan.directory));
+  ST_ASSIGN(const DevFile file, dev_file(server, directory));
+  print_welcome(server, directory);
+  log_info("serving", {{"url", server.url()}, {"organization", file.organization}});
+  return {};
 }
 
 }  // namespace
 
 int dev_main(const std::vector<std::string>& arguments) {
-  CLI::App app;
-  app.name("sandtrail dev");
-  DevOptions options;
-  describe(app, options);
-  try {
-    app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
-  }
-  const auto config = configure(options);
-  if (!config.ok()) {
-    std::fprintf(stderr, "sandtrail dev: %s\n", config.error().text().c_str());
-    return 2;
-  }
-  forbid_core_dumps();
-  const sigset_t signals = block_end_signals();
-  const SystemClock clock;
-  LogOptions log_options;
-  log_options.level = config->logging.level;
-  log_options.format = config->logging.format;
-  const Logging logging(log_options, clock);
-  const Status status = serve_until_signal(*config, signals);
-  if (status.ok()) return 0;
-  std::fprintf(stderr, "sandtrail dev: %s\n", status.error().text().c_str());
-  return 3;
+  ServeVerb verb;
+  verb.name = "dev";
+  verb.description =
+      "Examples:\n"
+      "  sandtrail dev\n"
+      "  sandtrail dev --data-dir ./data --listen 127.0.0.1:9000\n"
+      "  sandtrail dev --log kafka://127.0.0.1:9092\n\n"
+      "Runs all roles in one process, on the embedded log unless told otherwise, until Ctrl-C. "
+      "The\n"
+      "first start makes an organisation and an API key and prints a request that works.";
+  verb.data_dir = "Where everything is kept";
+  verb.plan = plan_for;
+  verb.greet = greet;
+  verb.ended_early = 3;
+  return serve_main(verb, arguments);
 }
 
 }  // namespace sandtrail

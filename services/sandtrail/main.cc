@@ -7,13 +7,22 @@
 
 #include "client_verbs.h"
 #include "dev_command.h"
+#include "host_command.h"
+#include "init_command.h"
+#include "role_command.h"
 
 int main(int argc, char** argv) {
   // A peer or reader that goes away is an error value, not the end of the process.
   std::signal(SIGPIPE, SIG_IGN);
   const std::vector<std::string> arguments(argv + 1, argv + argc);
-  if (!arguments.empty() && arguments.front() == "dev") {
-    return sandtrail::dev_main({arguments.begin() + 1, arguments.end()});
+  if (!arguments.empty()) {
+    const std::vector<std::string> rest(arguments.begin() + 1, arguments.end());
+    if (arguments.front() == "dev") return sandtrail::dev_main(rest);
+    if (arguments.front() == "host") return sandtrail::host_main(rest);
+    if (arguments.front() == "init") return sandtrail::init_main(rest);
+    if (const auto role = sandtrail::role_named(arguments.front())) {
+      return sandtrail::role_main(*role, rest);
+    }
   }
   return sandtrail::run_client_verb(arguments);
 }

@@ -3,7 +3,7 @@
 
 namespace sandtrail {
 
-std::string process_metrics(Metrics& metrics, Runtime& runtime, const Hosts& hosts) {
+std::string process_metrics(Metrics& metrics, Runtime& runtime, const Hosts* hosts) {
   for (const PartitionStatus& partition : runtime.status()) {
     const MetricLabels where{{"topic", partition.where.topic},
                              {"partition", std::to_string(partition.where.partition)}};
@@ -22,10 +22,14 @@ std::string process_metrics(Metrics& metrics, Runtime& runtime, const Hosts& hos
           .set(static_cast<double>(role.effects_parked));
     }
   }
-  for (const Hosts::Load& load : hosts.load()) {
+  if (hosts == nullptr) return metrics.exposition();
+  for (const Hosts::Load& load : hosts->load()) {
     const MetricLabels labels{{"host", load.info.id.text()}};
+    metrics.gauge("host_connected", "1 if the host is connected.", labels)
+        .set(load.connected ? 1 : 0);
     metrics.gauge("host_slots", "Executions the host runs at once.", labels).set(load.info.slots);
-    metrics.gauge("host_slots_busy", "Slots taken now.", labels).set(load.busy);
+    metrics.gauge("host_slots_busy", "Slots that this launcher's executions take.", labels)
+        .set(load.busy);
   }
   return metrics.exposition();
 }

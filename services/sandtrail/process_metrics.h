@@ -9,8 +9,8 @@
 
 namespace sandtrail {
 
-// The Prometheus text of this process, with what its partitions and hosts say now. Waits for the
-// partitions' threads.
-std::string process_metrics(Metrics& metrics, Runtime& runtime, const Hosts& hosts);
+// The Prometheus text of this process, with what its partitions say now, and its hosts (null: it
+// has none). Waits for the partitions' threads.
+std::string process_metrics(Metrics& metrics, Runtime& runtime, const Hosts* hosts);
 
 }  // namespace sandtrail

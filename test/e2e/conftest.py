@@ -2,22 +2,49 @@
 """Servers for the tests: one a module, or made by the test. What a failed test leaves is kept in
 build/logs/e2e/."""
 
+import os
 import shutil
 import tempfile
 from pathlib import Path
 
 import pytest
 from api import Api, Operator
+from cluster_server import SharedBroker
 from openapi_check import OpenApiCheck
-from sandtrail_server import ROOT, Server, program
+from sandtrail_server import ROOT, Server, over_kafka, program
 from webhook_sink import WebhookSink
 
 KEPT = ROOT / "build/logs/e2e"
 
 
+def pytest_addoption(parser):
+    parser.addoption("--log", choices=("embedded", "kafka"), default=None,
+                     help="the way servers run; else SANDTRAIL_E2E, else embedded")
+
+
 def pytest_configure(config):
     if not program().is_file():
         raise pytest.UsageError(f"{program()} is not built; set SANDTRAIL_BUILD or build it")
+    if config.getoption("--log"):
+        os.environ["SANDTRAIL_E2E"] = config.getoption("--log")
+    config.addinivalue_line("markers", "embedded: only about one process on the embedded log")
+
+
+def pytest_collection_modifyitems(config, items):
+    """Of the two runs of the suite, what is only about one process on the embedded log, or about no
+    server at all, is part of the first."""
+    if not over_kafka():
+        return
+    left_out = [item for item in items if item.get_closest_marker("embedded")
+                or item.module.__name__.startswith("test_kafka_")]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
+
+
+def pytest_unconfigure():
+    if over_kafka():
+        SharedBroker.stop()
 
 
 @pytest.fixture(scope="module")

@@ -37,7 +37,7 @@ class HostWatch:
 
     def _instance(self):
         """The name of the server's cgroups, once it has one."""
-        path = self._server.data_dir / "host.json"
+        path = self._server.host_directory / "host.json"
         return "sandtrail-" + json.loads(_read(path))["id"][-10:] if path.exists() else None
 
     def _look(self):

@@ -26,13 +26,14 @@ class KafkaCluster:
     """Owns its brokers and their data: `with KafkaCluster() as kafka`. Nodes count from 1. It never
     signals a process that scripts/kafka did not start for it."""
 
-    def __init__(self, brokers=1, version="4.2.0", auth="none"):
+    def __init__(self, brokers=1, auth="none", version=None):
+        version = version or os.environ.get("SANDTRAIL_TEST_KAFKA_VERSION")
         self.name = f"test-{os.getpid()}-{uuid.uuid4().hex[:8]}"
         self.directory = ROOT / "build/kafka" / self.name
         self.brokers = brokers
         self.bootstrap = ""
-        self._options = ["--brokers", str(brokers), "--version", version, "--auth", auth,
-                         "--port", "0", "--owner", str(os.getpid())]
+        self._options = ["--brokers", str(brokers), "--auth", auth, "--port", "0",
+                         "--owner", str(os.getpid()), *(["--version", version] if version else [])]
 
     def __enter__(self):
         return self.start()
@@ -68,7 +69,7 @@ class KafkaCluster:
         assert self._signal(node, signal.SIGCONT), f"broker {node} does not run"
 
     def kill(self, node=1):
-        """SIGKILL, and waits until it is gone."""
+        """SIGKILL, and waits until it is gone with its sockets."""
         assert self._signal(node, signal.SIGKILL), f"broker {node} does not run"
         wait_until(lambda: not self.running(node), what=f"the end of broker {node}")
 
@@ -184,9 +185,10 @@ def _bindings(line):
 
 
 def process_start(pid):
-    """When it started, in clock ticks since boot; None if it is gone or only waits to be reaped."""
+    """When it started, in clock ticks since boot; None if it is gone or only waits to be reaped. A
+    zombie whose threads are still ending has its sockets still open."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     except (FileNotFoundError, ProcessLookupError):
         return None
-    return None if fields[0] == "Z" else fields[19]
+    return None if fields[0] == "Z" and int(fields[17]) <= 1 else fields[19]

@@ -1,18 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One `sandtrail dev` as a child process: start, stop, kill, start again."""
+"""A server to test, in one of two ways that tests cannot tell apart: one `sandtrail dev` on the
+embedded log, or (SANDTRAIL_E2E=kafka) a process for each role over Kafka."""
 
-import contextlib
 import json
 import os
-import signal
 import subprocess
-import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-READY_SECONDS_MAX = 60
-STOP_SECONDS_MAX = 30
-POLL_SECONDS = 0.02
+from files import files_that_hold, wrapped_key
+from processes import (ROOT, NotStarted, Process, build_folder, program,  # noqa: F401
+                       wait_until)
 
 # What every test wants: ports of its own, and calls to sinks on loopback.
 DEFAULT_CONFIG = {
@@ -23,136 +20,48 @@ DEFAULT_CONFIG = {
 }
 
 
-def build_folder():
-    return Path(os.environ.get("SANDTRAIL_BUILD") or ROOT / "build/release")
+def over_kafka():
+    return os.environ.get("SANDTRAIL_E2E") == "kafka"
 
 
-def program():
-    return build_folder() / "bin/sandtrail"
+def toml_of(sections, top=None):
+    """Keys of `top`, then sections. JSON of texts, numbers, truth values and lists of them is TOML
+    as well."""
+    lines = [f"{key} = {json.dumps(value)}" for key, value in (top or {}).items()]
+    for name, keys in sections.items():
+        lines.append(f"[{name}]")
+        lines += [f"{key} = {json.dumps(value)}" for key, value in keys.items()]
+    return "\n".join(lines) + "\n"
 
 
-def wait_until(condition, seconds=30.0, what="the condition"):
-    """The first true value of condition(), asked again and again; fails after `seconds`."""
-    deadline = time.monotonic() + seconds
-    while not (value := condition()):
-        if time.monotonic() > deadline:
-            raise AssertionError(f"{what} did not come about within {seconds} s")
-        time.sleep(POLL_SECONDS)
-    return value
-
-
-class NotStarted(Exception):
-    """The program ended before it was ready; the text is the end of what it said."""
-
-
-class Server:
-    """Owns the process, not the directory: logs and data outlive stop() and kill()."""
+class AnyServer:
+    """What both have. Owns its processes, not the directory: logs and data outlive stop() and
+    kill()."""
 
     def __init__(self, directory, config=None, environment=None, data_dir=None):
         self.directory = Path(directory)
         self.data_dir = Path(data_dir or self.directory / "data")
         self.config_file = self.directory / "sandtrail.toml"
         self.environment = environment or {}
-        self.process = None
-        self.admin_url = ""
-        self._starts = 0
         self._facts = {}
         self.directory.mkdir(parents=True, exist_ok=True)
         self.configure(config or {})
 
-    # --- settings ---
-
     def configure(self, config):
-        """Sections and keys over DEFAULT_CONFIG; counts from the next start on."""
+        """Sections and keys over those every test wants; counts from the next start on."""
         sections = {name: dict(keys) for name, keys in DEFAULT_CONFIG.items()}
         for name, keys in config.items():
             sections.setdefault(name, {}).update(keys)
-        lines = []
-        for name, keys in sections.items():
-            lines.append(f"[{name}]")
-            # JSON of texts, numbers, truth values and lists of them is TOML as well.
-            lines += [f"{key} = {json.dumps(value)}" for key, value in keys.items()]
-        self.config_file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        self._write_config(sections)
 
-    # --- life ---
-
-    def start(self, wait=True):
-        assert self.process is None, "it runs already"
-        self._starts += 1
-        # At most one key of the caller's environment may leak in: none of ours.
-        environment = {name: value for name, value in os.environ.items()
-                       if not name.startswith("SANDTRAIL_")}
-        with open(self.log, "ab") as err, open(self._stdout, "wb") as out:
-            self.process = subprocess.Popen(
-                [str(program()), "dev", "--listen", "127.0.0.1:0",
-                 "--data-dir", os.path.relpath(self.data_dir, self.directory),
-                 "--config", str(self.config_file)],
-                cwd=self.directory, stdin=subprocess.DEVNULL, stdout=out, stderr=err,
-                env=environment | self.environment, start_new_session=True)
-        if wait:
-            self.wait_ready()
-        return self
-
-    def wait_ready(self):
-        def ready():
-            if b"Sandtrail is ready." in self._stdout.read_bytes():
-                return True
-            if self.process.poll() is not None:
-                code = self.process.returncode
-                self.process = None
-                raise NotStarted(f"exit code {code}: {self.log_tail(2000)}")
-            return False
-
-        wait_until(ready, READY_SECONDS_MAX, "readiness")
-        self._facts = json.loads((self.data_dir / "dev.json").read_text(encoding="utf-8"))
-        for line in self._stdout.read_text(encoding="utf-8").splitlines():
-            words = line.split()
-            if len(words) == 2 and words[0] == "health":
-                self.admin_url = words[1].removesuffix("/readyz")
-
-    def stop(self):
-        """SIGTERM, and the exit code."""
-        if self.process is None:
-            return None
-        self.process.send_signal(signal.SIGTERM)
-        try:
-            code = self.process.wait(STOP_SECONDS_MAX)
-        except subprocess.TimeoutExpired:
-            self.kill()
-            raise AssertionError(f"it did not stop within {STOP_SECONDS_MAX} s") from None
-        self.process = None
-        return code
-
-    def kill(self):
-        """SIGKILL: nothing of it gets to run again."""
-        if self.process is None:
-            return
-        with contextlib.suppress(ProcessLookupError):
-            self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
-        self.process = None
+    def _write_config(self, sections):
+        self.config_file.write_text(toml_of(sections), encoding="utf-8")
 
     def restart(self):
         self.stop()
         return self.start()
 
-    # --- what it said ---
-
-    @property
-    def log(self):
-        return self.directory / "stderr.log"
-
-    @property
-    def _stdout(self):
-        return self.directory / f"stdout-{self._starts}.log"
-
-    @property
-    def said(self):
-        """What it printed at its last start."""
-        return self._stdout.read_text(encoding="utf-8")
-
-    def log_tail(self, chars=4000):
-        return self.log.read_text(encoding="utf-8", errors="replace")[-chars:]
+    # Of dev.json: what a first user has to know.
 
     @property
     def url(self):
@@ -174,16 +83,87 @@ class Server:
     def operator_socket(self):
         return self._facts["operator_socket"]
 
+
+class EmbeddedServer(AnyServer):
+    """One `sandtrail dev` as a child process."""
+
+    def __init__(self, directory, config=None, environment=None, data_dir=None):
+        super().__init__(directory, config, environment, data_dir)
+        self._made = Process(self.directory, "dev", [])
+
+    @property
+    def process(self):
+        """None while it does not run."""
+        return self._made.process
+
+    def start(self, wait=True):
+        self._made.arguments = ["dev", "--listen", "127.0.0.1:0", "--data-dir",
+                                os.path.relpath(self.data_dir, self.directory),
+                                "--config", str(self.config_file)]
+        self._made.start(self.environment)
+        if wait:
+            self.wait_ready()
+        return self
+
+    def wait_ready(self):
+        self._made.wait_ready()
+        self._facts = json.loads((self.data_dir / "dev.json").read_text(encoding="utf-8"))
+
+    def stop(self):
+        """SIGTERM, and the exit code."""
+        return self._made.stop()
+
+    def kill(self):
+        self._made.kill()
+
+    @property
+    def log(self):
+        return self._made.log
+
+    @property
+    def said(self):
+        return self._made.said
+
+    def log_tail(self, chars=4000):
+        return self._made.log_tail(chars)
+
+    @property
+    def admin_url(self):
+        return self._made.admin_url
+
+    @property
+    def admin_urls(self):
+        """Of every process."""
+        return [self.admin_url]
+
     @property
     def pid(self):
-        return self.process.pid
+        return self._made.pid
+
+    @property
+    def host_directory(self):
+        """Where the host keeps what it knows of itself."""
+        return self.data_dir
 
     def status_field(self, name):
-        """Of /proc/PID/status, as a number."""
-        for line in Path(f"/proc/{self.pid}/status").read_text(encoding="ascii").splitlines():
-            if line.startswith(name + ":"):
-                return int(line.split()[1])
-        raise KeyError(name)
+        return self._made.status_field(name)
+
+    def wrapped_key(self, key):
+        """The end of what the key store holds of a data key."""
+        return wrapped_key(self.data_dir / "keys", key)
+
+    def keeps_key(self, _key, wrapped):
+        """Whether any file has what wrapped_key() found."""
+        return files_that_hold(self.data_dir, [wrapped]) != []
+
+
+def Server(directory, config=None, environment=None, data_dir=None):  # noqa: N802
+    """A server in the way that the run is about."""
+    if over_kafka():
+        # Only then: it needs what this file has, and a broker.
+        from cluster_server import ClusterServer  # pylint: disable=import-outside-toplevel
+        return ClusterServer(directory, config, environment, data_dir)
+    return EmbeddedServer(directory, config, environment, data_dir)
 
 
 def run_tool(*arguments, timeout=60, check=True, stdin=None):

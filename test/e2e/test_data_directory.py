@@ -11,6 +11,7 @@ from api import Api
 from sandtrail_server import NotStarted, program
 
 
+pytestmark = pytest.mark.embedded
 NAMES = itertools.count()
 
 

@@ -14,7 +14,8 @@ DISK_MIB = 256
 CONFIG = {"log": {"free_bytes_min": 32 << 20}}
 ECHO = {"command": ["echo", "hello"], "limits": {"memory_mib": 16}}
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small disk needs root")
+pytestmark = [pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small disk needs root"),
+              pytest.mark.embedded]
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@
 import subprocess
 
 import pytest
-from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from kafka_cluster import SCRIPT, KafkaCluster, process_start
 from sandtrail_server import wait_until
@@ -33,7 +33,7 @@ def read_all(kafka, topic):
         "group.id": "reader-test", "enable.auto.commit": False, "auto.offset.reset": "error"}))
     try:
         where = TopicPartition(topic, 0, 0)
-        _, high = consumer.get_watermark_offsets(where, timeout=10)
+        high = wait_until(lambda: high_mark(consumer, where), 30, "a mark that is not 0")
         consumer.assign([where])
         values = []
 
@@ -44,11 +44,19 @@ def read_all(kafka, topic):
                 values.append(message.value())
             return len(values) >= high
 
-        if high > 0:
-            wait_until(more, 30, f"{high} records of {topic}")
+        wait_until(more, 30, f"{high} records of {topic}")
         return values
     finally:
         consumer.close()
+
+
+def high_mark(consumer, where):
+    """0 as long as a new leader does not know it yet."""
+    try:
+        return consumer.get_watermark_offsets(where, timeout=10)[1]
+    except KafkaException as refused:
+        assert refused.args[0].code() == KafkaError.OFFSET_NOT_AVAILABLE
+        return 0
 
 
 def test_a_second_start_changes_nothing_and_says_the_address(kafka):

@@ -26,7 +26,9 @@ def test_health_and_metrics_are_served_apart_from_the_api(server):
     assert metrics.headers["content-type"].startswith("text/plain; version=0.0.4")
     lines = [line for line in metrics.text.splitlines() if line and not line.startswith("#")]
     assert lines and all(METRIC.match(line) for line in lines), lines
-    assert any(line.startswith("sandtrail_role_live") for line in lines)
+    everywhere = "".join(httpx.get(url + "/metrics", trust_env=False).text
+                         for url in server.admin_urls)
+    assert "\nsandtrail_role_live" in everywhere
     assert httpx.get(server.url + "/livez", trust_env=False).status_code == 404
 
 

@@ -6,7 +6,7 @@ import secrets
 import pytest
 from api import Api
 from sandtrail_server import wait_until
-from traces import events_of, files_that_hold, forms_of, wrapped_key
+from traces import events_of, files_that_hold, forms_of
 
 CONFIG = {"audit": {"checkpoint_interval_ms": 200}}
 LARGE = 100_000  # beyond what stands in a record: goes to the object store
@@ -54,8 +54,8 @@ def test_after_its_time_a_payload_is_gone(server, large):
         key = next(event["payload"]["key"]
                    for kind, event in events_of(server, result["id"])
                    if kind == "sandtrail.execution.requested")
-        wrapped = wrapped_key(server.data_dir / "keys", key)
-        assert files_that_hold(server.data_dir, [wrapped]) != [], "the key is found while it lives"
+        wrapped = server.wrapped_key(key)
+        assert server.keeps_key(key, wrapped), "the key is found while it lives"
         objects = stored_objects(server)
         assert bool(objects) == large
         shown = erased(api, result["id"])
@@ -69,7 +69,7 @@ def test_after_its_time_a_payload_is_gone(server, large):
                    what="the end of the key")
         names = [name for _, name, _ in api.events(result["id"])]
         assert names[-2:] == ["execution.erased", "execution.key_destroyed"]
-    assert files_that_hold(server.data_dir, [wrapped]) == []
+    assert not server.keeps_key(key, wrapped)
     assert not stored_objects(server) & objects
 
 

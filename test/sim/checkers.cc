@@ -154,6 +154,7 @@ void Checkers::apply_execution(const Event& event) {
     row.key = requested->payload.key;
     row.limits = requested->limits;
     row.retention = requested->retention;
+    row.attempts_max = requested->attempts_max;
     row.input = requested->payload;
   } else if (const auto* assigned = std::get_if<ExecutionAssigned>(&event.body)) {
     History& row = history(assigned->execution, "assigned");
@@ -197,6 +198,9 @@ void Checkers::on_launch(const Launch& launch) {
     const Launch& to = row->second.assigned.at(launch.attempt);
     problems_.expect(to.host == launch.host && to.host_epoch == launch.host_epoch,
                      what + " is launched by a host that it was not assigned to");
+    History& history = executions_.at(launch.execution);
+    problems_.expect(++history.launches <= history.attempts_max,
+                     what + " runs more often than its request allows");
   }
   problems_.expect(launched_.insert({launch.execution, launch.attempt}).second,
                    what + " is launched twice");

@@ -41,6 +41,8 @@ struct History {
   std::optional<Millis> retention;
   SealedPayload input;
   std::optional<SealedPayload> output;
+  std::int64_t attempts_max = 1;
+  std::int64_t launches = 0;
   std::int64_t attempt = 0;
   std::map<std::int64_t, Launch> assigned;  // by attempt
   std::int64_t hold = 0;

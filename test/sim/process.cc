@@ -21,6 +21,11 @@ MemoryLogOptions log_options(std::uint64_t seed) {
 
 Shared::Shared(std::uint64_t seed)
     : random(seed),
+      network(clock,
+              [this] {
+                const bool slow = slow_network && random.below(3) == 0;
+                return Millis{slow ? static_cast<std::int64_t>(random.below(40)) : 0};
+              }),
       log(log_options(seed), clock),
       root_key(SecretBytes::random(32, random)),
       checkers_log(log.connect()) {
@@ -30,9 +35,10 @@ Shared::Shared(std::uint64_t seed)
   checkers = std::make_unique<Checkers>(*checkers_log, kEventsPartitions, problems);
 }
 
-Process::Process(Shared& shared, int number)
+Process::Process(Shared& shared, int number, bool joinable)
     : shared_(shared),
       number_(number),
+      joinable_(joinable),
       host_id_(HostId::fresh(shared.clock, shared.random)),
       clock_(shared.clock) {}
 
@@ -52,13 +58,18 @@ void Process::start() {
   life.keyring =
       std::make_unique<Keyring>(shared_.root_key.clone(), shared_.keys, clock_, shared_.random);
   life.payloads = std::make_unique<Payloads>(*life.keyring, shared_.objects);
-  life.hosts =
-      std::make_unique<Hosts>([](const OrgId& org) { return home_of(org, kEventsPartitions); });
-  life.host = std::make_unique<SimHost>(
-      host_id_, ++host_epoch_, kSlots, clock_, shared_.random,
-      [this](const Launch& launch) { shared_.checkers->on_launch(launch); });
-  life.host->set_faults(host_faults_);
-  life.hosts->add(*life.host);
+  life.hosts = std::make_unique<Hosts>(clock_, joinable_);
+  if (joinable_) {
+    life.remote = std::make_unique<RemoteHosts>(RemoteHostsOptions{authority()}, *life.hosts,
+                                                clock_, shared_.random);
+    shared_.network.serve(authority(), life.remote->handler());
+  } else {
+    life.host = std::make_unique<SimHost>(
+        host_id_, ++host_epoch_, kSlots, clock_, shared_.random,
+        [this](const Launch& launch) { shared_.checkers->on_launch(launch); });
+    life.host->set_faults(host_faults_);
+    life.hosts->add(*life.host);
+  }
   RuntimeOptions options;
   options.instance = "process-" + std::to_string(number_);
   options.events_partitions = kEventsPartitions;
@@ -85,7 +96,14 @@ void Process::start() {
       started.ok(), "a process does not start: " + (started.ok() ? "" : started.error().text()));
 }
 
+void Process::stop(bool stopped) {
+  standing_ = stopped;
+  shared_.network.freeze(authority(), stopped);
+}
+
 void Process::kill(bool with_machine) {
+  stop(false);
+  shared_.network.die(authority());
   life_->log->kill();
   life_.reset();
   if (with_machine) store_.crash();
@@ -107,18 +125,25 @@ bool Process::run_task() {
 }
 
 bool Process::step() {
+  if (standing_) return false;
   const std::uint64_t what = shared_.random.below(kPartitions + 2);
   if (what < kPartitions) return life_->runtime->step(static_cast<std::size_t>(what));
   if (what == kPartitions) return run_task();
-  life_->host->tick();
+  tick_hosts();
   return false;
 }
 
+void Process::tick_hosts() {
+  if (life_->host) life_->host->tick();
+  if (life_->remote) life_->remote->tick();
+}
+
 bool Process::settle() {
+  if (standing_) return false;
   bool any = false;
   for (bool worked = true; worked; any |= worked) {
     worked = false;
-    life_->host->tick();
+    tick_hosts();
     for (std::size_t i = 0; i < kPartitions; ++i) worked |= life_->runtime->step(i);
     while (run_task()) worked = true;
   }
@@ -127,7 +152,7 @@ bool Process::settle() {
 
 void Process::set_host_faults(const HostFaults& faults) {
   host_faults_ = faults;
-  if (life_) life_->host->set_faults(faults);
+  if (life_ && life_->host) life_->host->set_faults(faults);
 }
 
 void Process::compare_digests() {

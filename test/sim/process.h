@@ -8,7 +8,8 @@
 #include "auditor/auditor_role.h"
 #include "billing/billing_role.h"
 #include "checkers.h"
-#include "launcher/hosts.h"
+#include "http/loopback_network.h"
+#include "launcher/remote_hosts.h"
 #include "runtime/runtime.h"
 #include "sealing/payload.h"
 #include "sim_clock.h"
@@ -29,6 +30,8 @@ struct Shared {
 
   ManualClock clock;
   SeededRandom random;
+  bool slow_network = false;
+  http::LoopbackNetwork network;
   MemoryLog log;
   MemoryKeyStore keys;
   MemoryObjectStore objects;
@@ -42,7 +45,8 @@ struct Shared {
 // A place where a process runs, dies and is started again.
 class Process {
  public:
-  Process(Shared& shared, int number);
+  // `joinable`: no host of its own, those on machines join.
+  Process(Shared& shared, int number, bool joinable);
   ~Process();
 
   void start();
@@ -50,6 +54,10 @@ class Process {
   // dies as well.
   void kill(bool with_machine);
   bool up() const { return life_ != nullptr; }
+  // It stands still, and goes on as if nothing had been.
+  void stop(bool stopped);
+  bool standing() const { return standing_; }
+  std::string authority() const { return "launcher" + std::to_string(number_) + ":7080"; }
   // A partition stopped, so an operator would restart the process.
   bool stopped() const;
 
@@ -62,6 +70,8 @@ class Process {
   Keyring& keyring() { return *life_->keyring; }
   Payloads& payloads() { return *life_->payloads; }
   SimHost& host() { return *life_->host; }
+  bool has_host() const { return life_->host != nullptr; }
+  Hosts& hosts() { return *life_->hosts; }
   SimClock& clock() { return clock_; }
   MemoryKvStore& store() { return store_; }
   // The worker pool hangs: what blocks on stores is not done.
@@ -75,16 +85,20 @@ class Process {
     std::unique_ptr<Keyring> keyring;
     std::unique_ptr<Payloads> payloads;
     std::unique_ptr<Hosts> hosts;
-    std::unique_ptr<SimHost> host;
+    std::unique_ptr<SimHost> host;        // null: joinable
+    std::unique_ptr<RemoteHosts> remote;  // null: not
     PlatformWatch platform;
     AuditWatch audit;
     std::deque<std::function<void()>> tasks;  // of the worker pool
     std::unique_ptr<Runtime> runtime;
   };
   bool run_task();
+  void tick_hosts();
 
   Shared& shared_;
   int number_;
+  const bool joinable_;
+  bool standing_ = false;
   HostId host_id_;
   std::int64_t host_epoch_ = 0;
   HostFaults host_faults_;

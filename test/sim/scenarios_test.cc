@@ -143,7 +143,8 @@ TEST_CASE("a process that takes over waits for the lease of a host that it does 
   order.wall_ms = 120'000;
   const ExecutionId id = s.request(order);
   CHECK(s.wait_for(id, ExecutionStatus::started));
-  const bool first_owns = s.process(0).host().holds(id, 1);
+  const std::int32_t home = s.home().partition;
+  const bool first_owns = s.process(0).host().holding(home, id, 1) == Holding::yes;
   s.process(first_owns ? 0 : 1).kill(true);
   s.world.pass(seconds(10));
   CHECK(s.status(id) == ExecutionStatus::started);

@@ -37,7 +37,7 @@ bool SimHost::chance(unsigned in_a_thousand) {
 
 HostReport SimHost::report_on(const LaunchOrder& order) const {
   HostReport report;
-  report.org = order.org;
+  report.partition = order.by.partition;
   report.execution = order.execution;
   report.attempt = order.attempt;
   report.host = id_;
@@ -51,10 +51,11 @@ void SimHost::send_at(UnixMs when, HostReport report) {
 
 void SimHost::launch(LaunchOrder order) {
   const Key key{order.execution, order.attempt};
-  if (holds(order.execution, order.attempt)) return;
+  if (!obeys(order.by) || order.host_epoch != epoch_ || holds(key)) return;
   const UnixMs now = clock_.now();
-  if (order.host_epoch != epoch_ || static_cast<int>(running_.size()) >= slots_ ||
+  if (refused_.contains(key) || static_cast<int>(running_.size()) >= slots_ ||
       chance(faults_.refuses)) {
+    refused_[key] = "full";
     HostReport refused = report_on(order);
     refused.what = ExecutionRefused{order.execution, order.attempt, order.host_epoch, "full"};
     return send_at(now + Millis{static_cast<std::int64_t>(random_.below(50))}, std::move(refused));
@@ -116,24 +117,37 @@ void SimHost::tick() {
   while (!outbox_.empty() && outbox_.begin()->first <= now) {
     HostReport report = std::move(outbox_.begin()->second);
     outbox_.erase(outbox_.begin());
-    if (sink_) sink_(std::move(report));
+    if (events_ != nullptr) events_->on_report(std::move(report));
   }
 }
 
-void SimHost::cancel(const ExecutionId& execution, std::int64_t attempt) {
+bool SimHost::obeys(const OrderAuthority& by) {
+  std::int64_t& newest = owners_[by.partition];
+  if (by.owner_epoch < newest) return false;
+  newest = by.owner_epoch;
+  return true;
+}
+
+void SimHost::cancel(const OrderAuthority& by, const ExecutionId& execution, std::int64_t attempt) {
   const auto found = running_.find({execution, attempt});
-  if (found == running_.end()) return;
+  if (!obeys(by) || found == running_.end()) return;
   found->second.cancelled = true;
   found->second.ends_at = std::min(found->second.ends_at, clock_.now() + Millis{20});
 }
 
-void SimHost::acknowledge(const ExecutionId& execution, std::int64_t attempt) {
-  kept_.erase({execution, attempt});
+void SimHost::acknowledge(const OrderAuthority& by, const ExecutionId& execution,
+                          std::int64_t attempt) {
+  if (obeys(by)) kept_.erase({execution, attempt});
 }
 
-bool SimHost::holds(const ExecutionId& execution, std::int64_t attempt) const {
-  const Key key{execution, attempt};
-  return running_.contains(key) || kept_.contains(key);
+void SimHost::take_over(const OrderAuthority& by) {
+  if (!obeys(by)) return;
+  if (events_ != nullptr) events_->on_taken_over(id_, by.partition);
+  resend();
+}
+
+Holding SimHost::holding(std::int32_t, const ExecutionId& execution, std::int64_t attempt) const {
+  return holds({execution, attempt}) ? Holding::yes : Holding::no;
 }
 
 void SimHost::resend() {

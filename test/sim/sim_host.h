@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A host that runs nothing: what would happen to a program is drawn by seed. It keeps the contract
-// of launcher/host.h, and uses all the room that it leaves: late, lost, repeated and withdrawn
+// of hosting/host.h, and uses all the room that it leaves: late, lost, repeated and withdrawn
 // reports, refusals, crashes.
 #pragma once
 
@@ -10,7 +10,7 @@
 
 #include "base/clock.h"
 #include "base/random.h"
-#include "launcher/host.h"
+#include "hosting/host.h"
 
 namespace sandtrail::sim {
 
@@ -37,12 +37,16 @@ class SimHost final : public Host {
           std::function<void(const Launch&)> on_launch);
 
   HostInfo info() const override;
-  void set_report_sink(ReportSink sink) override { sink_ = std::move(sink); }
+  int room() const override { return slots_; }
+  void attach(HostEvents& events) override { events_ = &events; }
   void launch(LaunchOrder order) override;
-  void cancel(const ExecutionId& execution, std::int64_t attempt) override;
-  void acknowledge(const ExecutionId& execution, std::int64_t attempt) override;
-  bool holds(const ExecutionId& execution, std::int64_t attempt) const override;
-  void resend() override;
+  void cancel(const OrderAuthority& by, const ExecutionId& execution,
+              std::int64_t attempt) override;
+  void acknowledge(const OrderAuthority& by, const ExecutionId& execution,
+                   std::int64_t attempt) override;
+  void take_over(const OrderAuthority& by) override;
+  Holding holding(std::int32_t partition, const ExecutionId& execution,
+                  std::int64_t attempt) const override;
 
   void set_faults(const HostFaults& faults) { faults_ = faults; }
   // Sends what is due by now.
@@ -64,6 +68,9 @@ class SimHost final : public Host {
   HostReport report_on(const LaunchOrder& order) const;
   void send_at(UnixMs when, HostReport report);
   void finish(const Key& key);
+  bool holds(const Key& key) const { return running_.contains(key) || kept_.contains(key); }
+  bool obeys(const OrderAuthority& by);
+  void resend();
 
   HostId id_;
   std::int64_t epoch_;
@@ -72,7 +79,9 @@ class SimHost final : public Host {
   Random& random_;
   std::function<void(const Launch&)> on_launch_;
   HostFaults faults_;
-  ReportSink sink_;
+  HostEvents* events_ = nullptr;
+  std::map<std::int32_t, std::int64_t> owners_;  // newest epoch, by partition
+  std::map<Key, std::string> refused_;
   std::map<Key, Running> running_;
   std::map<Key, HostReport> kept_;
   std::multimap<UnixMs, HostReport> outbox_;

@@ -48,6 +48,30 @@ TEST_CASE("whatever happens, every execution ends once, paid right, audited, and
   }
 }
 
+TEST_CASE("the same with hosts on machines of their own, which die, stop and are cut off") {
+  const bool one = std::getenv("SANDTRAIL_SIM_SEED") != nullptr;
+  const std::uint64_t first = number_from("SANDTRAIL_SIM_SEED", 101);
+  const std::uint64_t runs = number_from("SANDTRAIL_SIM_RUNS", one ? 1 : kRunsDefault);
+  for (std::uint64_t seed = first; seed < first + runs; ++seed) {
+    CAPTURE(seed);
+    World world(seed, seed % 3 == 0 ? 1 : 2, 1 + static_cast<int>(seed % 3));
+    world.begin();
+    world.live_dangerously(kActions);
+    world.recover();
+    if (world.shared.problems.none()) world.check();
+    CHECK_MESSAGE(world.shared.problems.none(),
+                  "SANDTRAIL_SIM_SEED=" << seed << world.shared.problems.text());
+    if (one) {
+      std::string troubles;
+      for (const auto& [what, times] : world.troubles) {
+        troubles += what + " " + std::to_string(times) + ", ";
+      }
+      MESSAGE(troubles << world.shared.checkers->executions().size() << " executions, "
+                       << world.shared.checkers->launches() << " launches");
+    }
+  }
+}
+
 TEST_CASE("a seed gives the same run again") {
   std::string digests[2];
   for (std::string& digest : digests) {

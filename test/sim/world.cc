@@ -36,8 +36,15 @@ std::vector<std::string> groups() {
   return {"sandtrail-launcher", "sandtrail-billing", "sandtrail-retention", "sandtrail-auditor"};
 }
 
-World::World(std::uint64_t seed, int count) : shared(seed) {
-  for (int i = 0; i < count; ++i) processes.push_back(std::make_unique<Process>(shared, i));
+World::World(std::uint64_t seed, int count, int machine_count) : shared(seed) {
+  std::vector<std::string> launchers;
+  for (int i = 0; i < count; ++i) {
+    processes.push_back(std::make_unique<Process>(shared, i, machine_count > 0));
+    launchers.push_back(processes.back()->authority());
+  }
+  for (int i = 0; i < machine_count; ++i) {
+    machines.push_back(std::make_unique<Machine>(shared, i, launchers));
+  }
 }
 
 World::~World() = default;
@@ -45,10 +52,11 @@ World::~World() = default;
 Process& World::any() {
   std::vector<Process*> up;
   for (const auto& process : processes) {
-    if (process->up()) up.push_back(process.get());
+    if (process->up() && !process->standing()) up.push_back(process.get());
   }
   if (up.empty()) {
-    processes[0]->start();
+    processes[0]->stop(false);
+    if (!processes[0]->up()) processes[0]->start();
     return *processes[0];
   }
   return *up[shared.random.below(up.size())];
@@ -56,6 +64,7 @@ Process& World::any() {
 
 void World::begin() {
   for (const auto& process : processes) process->start();
+  for (const auto& machine : machines) machine->start();
   settle();
   for (const std::int64_t credits : {1000, 1000, 1000, 3}) {
     orgs.push_back(workload.create_organization(*processes[0], credits));
@@ -70,6 +79,8 @@ void World::settle() {
     for (const auto& process : processes) {
       if (process->up()) worked |= process->settle();
     }
+    for (const auto& machine : machines) machine->settle();
+    worked |= shared.network.deliver() > 0;
     idle = worked ? 0 : idle + 1;
   }
   shared.checkers->catch_up();
@@ -99,12 +110,21 @@ void World::tick() {
     shared.log.step();
     return;
   }
+  if (!machines.empty() && random.below(2) == 0) {
+    if (random.below(3) > 0) {
+      shared.network.step();
+    } else {
+      machines[random.below(machines.size())]->step();
+    }
+    return;
+  }
   Process& process = any();
   process.step();
   if (random.below(200) == 0) process.compare_digests();
 }
 
 void World::live_dangerously(int actions) {
+  shared.slow_network = true;
   for (int i = 0; i < actions && shared.problems.none(); ++i) {
     for (std::uint64_t n = 50 + shared.random.below(400); n > 0; --n) tick();
     shared.checkers->catch_up();
@@ -112,9 +132,11 @@ void World::live_dangerously(int actions) {
     if (shared.random.below(2) == 0) end_trouble();
     workload.act(any());
   }
+  shared.slow_network = false;
 }
 
 void World::make_trouble() {
+  if (!machines.empty() && shared.random.below(2) == 0) return trouble_with_machines();
   switch (shared.random.below(4)) {
     case 0:
       return trouble_with_log();
@@ -128,6 +150,7 @@ void World::make_trouble() {
 }
 
 void World::end_trouble() {
+  if (!machines.empty() && shared.random.below(4) == 0) heal_machines();
   switch (shared.random.below(5)) {
     case 0:
       return shared.log.stall(stalled_ = false);
@@ -241,6 +264,63 @@ void World::trouble_with_stores() {
   }
 }
 
+void World::trouble_with_machines() {
+  Random& random = shared.random;
+  Machine& machine = *machines[random.below(machines.size())];
+  Process& process = *processes[random.below(processes.size())];
+  switch (random.below(5)) {
+    case 0:
+      if (machine.up()) machine.kill();
+      if (random.below(2) == 0) machine.start();
+      return count("machine killed");
+    case 1:
+      if (machine.up()) machine.stop(!machine.stopped());
+      if (random.below(2) == 0) shared.clock.advance(seconds(25));
+      return count("machine stopped");
+    case 2:
+      shared.network.cut(machine.name(), process.authority(), random.below(3) > 0);
+      if (random.below(3) == 0) shared.clock.advance(seconds(6));
+      return count("network cut");
+    case 3:
+      if (process.up()) process.stop(!process.standing());
+      return count("process stopped");
+    default: {
+      HostFaults faults;
+      faults.refuses = static_cast<unsigned>(random.below(300));
+      machine.set_faults(faults);
+      return count("machine refuses");
+    }
+  }
+}
+
+void World::heal_machines() {
+  for (const auto& machine : machines) {
+    if (!machine->up()) machine->start();
+    machine->stop(false);
+    for (const auto& process : processes) {
+      shared.network.cut(machine->name(), process->authority(), false);
+    }
+  }
+  for (const auto& process : processes) process->stop(false);
+}
+
+// What launchers hold to be over runs nowhere any more, and no result waits for ever.
+void World::check_machines() {
+  for (const auto& machine : machines) {
+    shared.problems.expect(machine->engine().counts().running == 0,
+                           machine->name() + " still runs something");
+    shared.problems.expect(machine->engine().counts().kept == 0,
+                           machine->name() + " still keeps a result");
+    shared.problems.expect(machine->agent().connected() == processes.size(),
+                           machine->name() + " is not connected to everybody");
+  }
+  for (const auto& process : processes) {
+    for (const Hosts::Load& load : process->hosts().load()) {
+      shared.problems.expect(load.busy == 0, "a slot is taken by nothing");
+    }
+  }
+}
+
 void World::lose_power() {
   shared.log.crash();
   for (const auto& process : processes) {
@@ -259,6 +339,8 @@ void World::recover() {
   shared.keys.release();
   held_ = false;
   shared.objects.fail(std::nullopt);
+  heal_machines();
+  for (const auto& machine : machines) machine->set_faults({});
   for (const auto& process : processes) {
     process->clock().set_offset({});
     process->set_host_faults({});
@@ -270,10 +352,13 @@ void World::recover() {
   }
   const bool over = pass_until(
       [this] {
+        bool anew = false;
         for (const auto& process : processes) {
-          if (process->stopped()) restart(*process);
+          if (!process->stopped()) continue;
+          restart(*process);
+          anew = true;  // and has yet to catch up
         }
-        return shared.checkers->all_over();
+        return !anew && shared.checkers->all_over();
       },
       minutes(10));
   if (!over) shared.checkers->check_all_over();
@@ -295,9 +380,11 @@ void World::check() {
     process->compare_digests();
     shared.problems.expect(process->runtime().not_ready_because().empty(),
                            process->runtime().not_ready_because());
-    shared.problems.expect(process->host().unreadable() == 0, "a host could not read an input");
+    const bool readable = !process->has_host() || process->host().unreadable() == 0;
+    shared.problems.expect(readable, "a host could not read an input");
   }
   shared.problems.expect(workload.answered_twice() == 0, "a proposal was answered twice");
+  check_machines();
   check_payloads();
   check_owners();
   check_rebuild();

@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "machine.h"
 #include "process.h"
 #include "workload.h"
 
@@ -12,7 +13,9 @@ namespace sandtrail::sim {
 
 class World {
  public:
-  World(std::uint64_t seed, int processes);
+  // `machines`: hosts on machines of their own, which join every process; 0: each process has a
+  // host built in.
+  World(std::uint64_t seed, int processes, int machines = 0);
   ~World();
 
   // All processes up, four tenants, everybody idle. One of them can pay for little.
@@ -37,6 +40,7 @@ class World {
   Shared shared;
   Workload workload{shared};
   std::vector<std::unique_ptr<Process>> processes;
+  std::vector<std::unique_ptr<Machine>> machines;
   std::vector<OrgId> orgs;
 
   // How often each kind of trouble was made, for tests of the simulation itself.
@@ -51,6 +55,9 @@ class World {
   void trouble_with_processes();
   void trouble_with_ownership();
   void trouble_with_stores();
+  void trouble_with_machines();
+  void heal_machines();
+  void check_machines();
   void count(const std::string& what) { ++troubles[what]; }
   void check_payloads();
   void check_owners();

@@ -13,10 +13,10 @@ LAYERS = [
     {"base"},
     {"obs", "codec", "crypto", "config", "jail", "guest"},
     {"domain"},
-    {"event_log", "store", "sandbox", "http", "wire"},
+    {"event_log", "store", "sandbox", "http", "wire", "hosting"},
     {"runtime", "sealing", "live_output"},
-    {"log_embedded", "kafka", "store_rocksdb", "store_dir", "sandbox_jail", "sandbox_qemu",
-     "http_beast"},
+    {"log_embedded", "kafka", "store_rocksdb", "store_dir", "store_s3", "sandbox_jail",
+     "sandbox_qemu", "http_beast"},
 ]
 ADAPTERS = LAYERS[-1]
 LEVEL = {library: level for level, libraries in enumerate(LAYERS) for library in libraries}
@@ -35,6 +35,7 @@ FENCES = [
     (r"rocksdb/", ["libs/log_embedded/", "libs/store_rocksdb/", "test/bench/", "test/contract/"]),
     (r"librdkafka/|rdkafka", ["libs/kafka/"]),
     (r"openssl/", ["libs/crypto/", "libs/http_beast/"]),
+    (r"curl/", ["libs/store_s3/"]),
     (r"simdjson", []),
     (r"spdlog/|prometheus/", ["libs/obs/"]),
     (r"toml\+\+/|toml\.hpp", ["libs/config/"]),

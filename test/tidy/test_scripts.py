@@ -79,10 +79,12 @@ def test_the_package_list_has_one_plain_name_a_line():
     names = run("scripts/install-deps", "--list").stdout.splitlines()
     assert len(names) == len(set(names)) > 20
     assert all(re.fullmatch(r"[a-z0-9][a-z0-9.+-]+", name) for name in names)
+    to_build = run("scripts/install-deps", "--list", "build").stdout.splitlines()
+    assert "librocksdb-dev" in to_build and set(to_build) < set(names)
 
 
 def test_install_deps_says_what_to_do_on_a_system_that_is_not_debian(tmp_path):
-    for tool in ("bash", "dirname", "sed", "paste"):
+    for tool in ("awk", "bash", "dirname", "paste"):
         (tmp_path / tool).symlink_to(shutil.which(tool))
     done = run("scripts/install-deps", env={"PATH": str(tmp_path)})
     assert done.returncode == 2
@@ -90,8 +92,8 @@ def test_install_deps_says_what_to_do_on_a_system_that_is_not_debian(tmp_path):
 
 
 @pytest.mark.parametrize("script", ["infra/kafka/acls", "scripts/bench", "scripts/fmt",
-                                    "scripts/install-deps", "scripts/kafka", "scripts/test",
-                                    "scripts/tidy"])
+                                    "scripts/install-deps", "scripts/kafka", "scripts/s3-server",
+                                    "scripts/test", "scripts/tidy"])
 def test_a_script_explains_itself_and_refuses_what_it_does_not_know(script):
     helped = run(script, "--help")
     assert helped.returncode == 0 and helped.stdout.startswith(script)

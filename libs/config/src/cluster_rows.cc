@@ -180,11 +180,12 @@ std::vector<Row> cluster_rows() {
       flag("launcher.builtin_host",
            "Whether a launcher runs executions itself. `sandtrail launcher`: false unless set.",
            ST_MEMBER(launcher.builtin_host)),
-      listen("host.listen", false, "Where a host serves live output and results to gateways.",
+      listen("host.listen", true,
+             "Where a host serves live output to gateways; off: output comes with the result only.",
              ST_MEMBER(host.listen)),
       text_row("host.address", "\"host:port\", or \"\"",
-               "How gateways reach that. Default: host.listen.", ST_MEMBER(host.address),
-               address_problem),
+               "How gateways reach that. Default: host.listen, which must not be a wildcard then.",
+               ST_MEMBER(host.address), address_problem),
   };
 }
 
@@ -192,6 +193,12 @@ std::vector<std::pair<std::string, std::string>> misfits(const Config& config) {
   std::vector<std::pair<std::string, std::string>> out;
   if (config.log.min_insync > config.log.replication) {
     out.emplace_back("log.min_insync", "must be at most log.replication");
+  }
+  const std::string& data_plane = config.host.listen.address;
+  const bool reachable =
+      data_plane != "0.0.0.0" && data_plane != "::" && !data_plane.starts_with("unix:");
+  if (!reachable && config.host.address.empty()) {
+    out.emplace_back("host.address", "must say how gateways reach host.listen");
   }
   const auto& cluster = config.cluster;
   const bool some = !cluster.ca_file.empty() || cluster.tls() || !cluster.key_file.empty();

@@ -145,9 +145,13 @@ VoidReason judge(Context& c, const ExecutionAttemptLost& e) {
   if (row == nullptr) return VoidReason::not_found;
   if (!held_by_host(*row)) return VoidReason::wrong_state;
   if (row->attempt != e.attempt) return VoidReason::wrong_attempt;
+  // What was certainly not started costs no run; what has started may have run.
+  if (!e.may_have_run && row->status != ExecutionStatus::assigned) return VoidReason::wrong_state;
   // No run is left: the execution is lost, and so the launcher has to say.
-  if (row->attempts_lost + 1 >= row->attempts_max) return VoidReason::limit_reached;
-  ++c.state.executions.change(e.execution).attempts_lost;
+  if (e.may_have_run) {
+    if (row->attempts_lost + 1 >= row->attempts_max) return VoidReason::limit_reached;
+    ++c.state.executions.change(e.execution).attempts_lost;
+  }
   back_to_queue(c, e.execution);
   return VoidReason::none;
 }

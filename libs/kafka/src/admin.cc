@@ -162,10 +162,14 @@ Status Admin::wait_for_leaders(const TopicDemand& demand) {
     if (clock.monotonic_us() > until) {
       return Error{ErrorCode::unavailable, "topic " + demand.name + " has no leaders yet", ""};
     }
-    // Nothing tells when a leader is chosen: waits a little by asking for nothing.
-    const Queue nothing(rd_kafka_queue_new(client_->raw()));
-    rd_kafka_queue_poll(nothing.get(), kWaitStepMs);
+    pause();
   }
+}
+
+// Nothing tells when a leader is chosen: waits a little, for what never comes.
+void Admin::pause() {
+  const Queue nothing(rd_kafka_queue_new(client_->raw()));
+  rd_kafka_queue_poll(nothing.get(), kWaitStepMs);
 }
 
 Status Admin::check_config(const TopicDemand& demand) {
@@ -206,12 +210,22 @@ Status Admin::check_config(const TopicDemand& demand) {
 Result<Marks> Admin::marks(const std::string& topic, std::int32_t partition) {
   std::int64_t low = 0;
   std::int64_t high = 0;
-  const auto code = rd_kafka_query_watermark_offsets(client_->raw(), topic.c_str(), partition, &low,
-                                                     &high, to_ms(limits::kKafkaCallTimeout));
-  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-    return error_of(code, "marks of " + topic + "/" + std::to_string(partition));
+  const SystemClock clock;
+  const std::int64_t until = clock.monotonic_us() + limits::kKafkaCallTimeout.count * 1000;
+  for (;;) {
+    const auto code = rd_kafka_query_watermark_offsets(
+        client_->raw(), topic.c_str(), partition, &low, &high, to_ms(limits::kKafkaCallTimeout));
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return Marks{{low}, {high}};
+    // While leadership moves, and for a moment after a topic was made, a broker that is named as
+    // the leader may not know it yet. librdkafka does not ask again by itself.
+    const bool moving = code == RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION ||
+                        code == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE ||
+                        code == RD_KAFKA_RESP_ERR_OFFSET_NOT_AVAILABLE;
+    if (!moving || clock.monotonic_us() > until) {
+      return error_of(code, "marks of " + topic + "/" + std::to_string(partition));
+    }
+    pause();
   }
-  return Marks{{low}, {high}};
 }
 
 Status Admin::contact(Millis timeout) {

@@ -62,6 +62,7 @@ class Admin {
   Status create(const TopicDemand& demand);
   Status check_config(const TopicDemand& demand);
   Status wait_for_leaders(const TopicDemand& demand);
+  void pause();
 
   const KafkaConnection connection_;
   std::unique_ptr<Client> client_;

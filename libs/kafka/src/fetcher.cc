@@ -4,8 +4,8 @@
 namespace sandtrail::kafka {
 namespace {
 
-// A member's name only; nobody joins this group and nothing is committed to it. assign() asks for
-// one.
+// assign() asks for a group, and librdkafka for its coordinator; nobody joins it and nothing is
+// committed to it.
 constexpr const char* kNoGroup = "sandtrail-reader";
 
 PartitionList list_of(const std::string& topic, std::int32_t partition, std::int64_t offset) {
@@ -31,7 +31,7 @@ Result<std::shared_ptr<Fetcher::Assignment::Shared>> Fetcher::consumer_without(
     if (consumer->assigned.insert(partition).second) return consumer;
   }
   Settings settings = fetcher_settings();
-  settings.emplace_back("group.id", kNoGroup);
+  settings.emplace_back("group.id", connection_.topic_prefix + kNoGroup);
   ST_ASSIGN(Conf conf, make_conf(connection_, settings));
   auto made = std::make_shared<Assignment::Shared>();
   ST_ASSIGN(made->client, Client::start(RD_KAFKA_CONSUMER, std::move(conf), RD_KAFKA_EVENT_ERROR,

@@ -53,13 +53,18 @@ class KafkaLog final : public EventLog {
 
   Status start() {
     ST_CHECK_OK(admin_->start());
-    ST_CHECK_OK(producer_.start());
+    if (!options_.read_only) ST_CHECK_OK(producer_.start());
     keeper_.start();
     return {};
   }
 
   Status ensure_topic(const TopicSpec& spec) override {
     ST_CHECK_OK(check_topic(spec));
+    if (options_.read_only) {
+      ST_ASSIGN(const std::int32_t count, known_partitions(spec.name));
+      return count == 0 ? Status(no_such_partition({spec.name, 0}))
+                        : check_same_partitions(spec, count);
+    }
     ST_CHECK_OK(admin_->ensure_topic({options_.connection.topic_prefix + spec.name, spec.partitions,
                                       log_topic_config(options_.connection)}));
     remember(spec.name, spec.partitions);
@@ -79,6 +84,9 @@ class KafkaLog final : public EventLog {
       done(outcome);
     };
     if (state_->closed) return refuse(closed_error());
+    if (options_.read_only) {
+      return refuse({ErrorCode::denied, "the log is open for reading only", ""});
+    }
     if (const Status sound = check_record(record); !sound.ok()) return refuse(sound.error());
     auto partition = find(where);
     if (!partition.ok()) return refuse(partition.error());

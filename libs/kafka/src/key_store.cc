@@ -334,7 +334,8 @@ void KafkaKeyStore::tick() {
   const UnixMs now = clock_.now();
   {
     const std::lock_guard lock(mutex_);
-    if (!loaded_ || now > tick_until_) return;
+    // Requests do what a tick does.
+    if (!loaded_ || requests_ > 0 || now > tick_until_) return;
     if ((now - last_tick_).count < options_.compaction_lag.count / 2) return;
     last_tick_ = now;
   }

@@ -70,6 +70,9 @@ PartitionFold::PartitionFold(TopicPartition where, EventLog& log, KvStore& store
 
 Status PartitionFold::open() {
   meta_.log_identity = log_.identity();
+  if (meta_.log_identity.empty()) {
+    return Error{ErrorCode::unavailable, "the log does not say yet which one it is", ""};
+  }
   ST_ASSIGN(const auto stored, store_.get(section(where_, 'M')));
   if (stored) {
     ST_ASSIGN(const json::value parsed, json::parse(*stored));
@@ -79,35 +82,38 @@ Status PartitionFold::open() {
                    "the store of " + where_.text() + " was folded from another log",
                    "point it to its own log, or remove the store to fold this one"};
     }
-    if (found.fold_version == kFoldVersion) {
-      meta_ = std::move(found);
-      ST_CHECK_OK(load_core());
-    } else {
-      ST_CHECK_OK(wipe());
-    }
+    if (found.fold_version == kFoldVersion) meta_ = std::move(found);
   }
-  ST_CHECK_OK(check_history());
-  ST_ASSIGN(reader_, log_.open_reader(where_, {meta_.next}));
+  // First what may have to be repeated when the log is away.
+  ST_CHECK_OK(open_reader());
   read_to_ = {meta_.next};
-  return {};
+  if (!stored) return {};
+  return meta_.next > 0 ? load_core() : wipe();
 }
 
 // That the log still holds what was folded, as far as it can be told: it may have been trimmed,
-// restored to an earlier time, or grown again differently since.
-Status PartitionFold::check_history() const {
+// restored to an earlier time, or grown again differently since. So the last folded record is read
+// again, by the reader that then goes on behind it.
+Status PartitionFold::open_reader() {
   const Position next{meta_.next};
-  ST_ASSIGN(const Marks marks, log_.marks(where_));
-  if (next < marks.low) return trimmed_error(where_, next, marks.low);
-  if (next > marks.high) return beyond_tail_error(where_, next, marks.high);
+  ST_ASSIGN(marks_, log_.marks(where_));
+  if (next < marks_.low) return trimmed_error(where_, next, marks_.low);
+  if (next > marks_.high) return beyond_tail_error(where_, next, marks_.high);
   const Position last{meta_.next - 1};
-  if (meta_.last.bytes.empty() || last < marks.low) return {};
-  ST_ASSIGN(const auto reader, log_.open_reader(where_, last));
-  ST_ASSIGN(const ReadBatch batch, reader->poll(1));
-  if (!batch.records.empty() && sha256(bytes_of(batch.records.front())) == meta_.last.bytes) {
-    return {};
+  if (!meta_.last.bytes.empty() && last >= marks_.low) {
+    ST_ASSIGN(reader_, log_.open_reader(where_, last));
+    ST_ASSIGN(const ReadBatch batch, reader_->poll(1));
+    ST_CHECK_OK(check_history(batch.records.empty() ? nullptr : &batch.records.front()));
+    if (batch.records.size() == 1) return {};
   }
+  ST_ASSIGN(reader_, log_.open_reader(where_, next));
+  return {};
+}
+
+Status PartitionFold::check_history(const StoredRecord* last) const {
+  if (last != nullptr && sha256(bytes_of(*last)) == meta_.last.bytes) return {};
   return Error{ErrorCode::conflict,
-               where_.text() + " holds another record at " + std::to_string(last.value) +
+               where_.text() + " holds another record at " + std::to_string(meta_.next - 1) +
                    " than the store was folded from",
                "restore the right log, or remove the store to fold this one"};
 }
@@ -144,8 +150,14 @@ const Rows& PartitionFold::rows(std::string_view projection) const {
 Status PartitionFold::step(FoldedBatch& batch) {
   ST_CHECK_OK(stopped_);
   at_tail_ = false;
+  refused_.reset();
   auto read = reader_->poll(limits::kReadBatchBytesMax);
-  if (!read.ok()) return read.error().retryable() ? Status() : Status(read.error());
+  if (!read.ok()) {
+    if (!read.error().retryable()) return read.error();
+    refused_ = read.error();
+    return {};
+  }
+  marks_ = read->marks;
   for (StoredRecord& stored : read->records) {
     stopped_ = fold_one(std::move(stored), batch);
     // What stands before it counts; the next step says that it goes no further.
@@ -221,6 +233,13 @@ Status PartitionFold::commit() {
   ST_ASSIGN(const WriteBatch batch, overlay_.take());
   // Losing the newest batches with the machine costs a short replay, never a record.
   return store_.write(batch, KvStore::Sync::no);
+}
+
+Status PartitionFold::sync() {
+  // The row that every batch writes: what was written before it is synced with it.
+  WriteBatch batch;
+  batch.put(section(where_, 'M'), json::print(to_json(meta_)));
+  return store_.write(batch, KvStore::Sync::yes);
 }
 
 Result<PartitionDigests> PartitionFold::digests() const {

@@ -5,6 +5,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -66,6 +67,12 @@ class PartitionFold final : public PartitionView {
   Status step(FoldedBatch& batch);
   // True if the last step() found nothing new.
   bool at_tail() const { return at_tail_; }
+  // Why the last step() could not read, which may pass; nullopt: it could.
+  const std::optional<Error>& refused() const { return refused_; }
+  // As of the last read.
+  Marks marks() const { return marks_; }
+  // The store's rows up to next() survive the machine. An error is the store's.
+  Status sync();
   // Everything below is folded: next(), but for positions that were never given.
   Position read_to() const { return read_to_; }
 
@@ -81,7 +88,8 @@ class PartitionFold final : public PartitionView {
  private:
   Status wipe();
   Status load_core();
-  Status check_history() const;
+  Status open_reader();
+  Status check_history(const StoredRecord* last) const;
   Status fold_one(StoredRecord stored, FoldedBatch& batch);
   Status check_claim(const OwnerClaimed& claim) const;
   Status commit();
@@ -98,6 +106,8 @@ class PartitionFold final : public PartitionView {
   };
   std::map<std::string, Part, std::less<>> parts_;  // by name
   std::unique_ptr<LogReader> reader_;
+  Marks marks_;
+  std::optional<Error> refused_;
   Position read_to_{};
   bool at_tail_ = false;
   Status stopped_;  // why the record at next() cannot be folded

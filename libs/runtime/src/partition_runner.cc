@@ -10,6 +10,7 @@ namespace sandtrail {
 namespace {
 
 constexpr Millis kSweepEvery = seconds(1);
+constexpr Millis kReportEvery = seconds(2);
 constexpr std::int64_t kIdleUsMax = 1'000'000;
 
 }  // namespace
@@ -36,8 +37,7 @@ PartitionRunner::~PartitionRunner() {
 
 Status PartitionRunner::open() {
   ST_CHECK_OK(fold_.open());
-  ST_ASSIGN(const Marks marks, parts_.log.marks(where_));
-  target_ = marks.high;
+  target_ = fold_.marks().high;
   subscription_ = parts_.log.subscribe(where_, [mailbox = mailbox_] { mailbox->wake(); });
   return {};
 }
@@ -81,8 +81,12 @@ bool PartitionRunner::step() {
     worked = true;
   }
   if (!failed_) worked |= fold_batch();
+  currency_.look({parts_.clock.now(), fold_.at_tail(), fold_.refused(), fold_.state().meta.log_time,
+                  fold_.next()},
+                 parts_.log);
   answer_waiters();
   sweep_sometimes();
+  report_sometimes();
   skewed_ = fold_.state().meta.log_time > parts_.clock.now() + limits::kClockSkewMax;
   for (const auto& session : sessions_) {
     // What a wrong clock proposes would be void, and its timers run at the wrong time.
@@ -136,6 +140,17 @@ void PartitionRunner::sweep_sometimes() {
   if (!fold_.at_tail() || now - last_sweep_ < kSweepEvery) return;
   last_sweep_ = now;
   proposals_.sweep();
+}
+
+// What is reported may be trimmed away, so it must be safe in the store first.
+void PartitionRunner::report_sometimes() {
+  const UnixMs now = parts_.clock.now();
+  if (parts_.options.group.empty() || failed_ || fold_.next() == reported_) return;
+  if (now - last_report_ < kReportEvery) return;
+  last_report_ = now;
+  if (const Status synced = fold_.sync(); !synced.ok()) return fail(synced.error());
+  reported_ = fold_.next();
+  parts_.log.report(parts_.options.group, where_, reported_);
 }
 
 std::int64_t PartitionRunner::idle_us() const {
@@ -197,6 +212,10 @@ void PartitionRunner::set_assigned(DeciderRole role, bool assigned) {
   }
 }
 
+void PartitionRunner::unassign_all() {
+  for (const auto& session : sessions_) session->unassign();
+}
+
 std::string PartitionRunner::not_ready_because() const {
   if (failed_) {
     const std::lock_guard lock(stopped_mutex_);
@@ -211,8 +230,8 @@ PartitionStatus PartitionRunner::status() const {
   PartitionStatus out;
   out.where = where_;
   out.next = fold_.next();
-  const auto marks = parts_.log.marks(where_);
-  out.high = marks.ok() ? marks->high : out.next;
+  out.high = std::max(fold_.marks().high, out.next);
+  out.behind = currency_.behind(parts_.clock.now());
   out.log_time = fold_.state().meta.log_time;
   out.caught_up = caught_up_;
   out.digest = hex(fold_.digest());
@@ -221,6 +240,10 @@ PartitionStatus PartitionRunner::status() const {
     out.stopped = stopped_because_;
   }
   for (const auto& session : sessions_) out.roles.push_back(session->status());
+  for (const auto& [role, row] : fold_.state().owners.rows()) {
+    out.owners.push_back(
+        {role, row.epoch, row.instance, row.since, parked_of(fold_.state(), role)});
+  }
   return out;
 }
 

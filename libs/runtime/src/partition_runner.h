@@ -8,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include "currency.h"
 #include "mailbox.h"
 #include "partition_fold.h"
 #include "proposals.h"
@@ -45,9 +46,11 @@ class PartitionRunner {
   void set_assigned(DeciderRole role, bool assigned);
   const TopicPartition& where() const { return where_; }
   std::string not_ready_because() const;
+  const Currency& currency() const { return currency_; }
 
   // The partition's thread only.
   bool step();
+  void unassign_all();
   PartitionStatus status() const;
   Result<PartitionDigests> digests() const { return fold_.digests(); }
 
@@ -62,6 +65,7 @@ class PartitionRunner {
   bool fold_batch();
   void answer_waiters();
   void sweep_sometimes();
+  void report_sometimes();
   void fail(const Error& error);
   std::int64_t idle_us() const;
 
@@ -80,6 +84,9 @@ class PartitionRunner {
   std::atomic<bool> failed_{false};
   bool introduced_ = false;  // to the observers
   UnixMs last_sweep_{};
+  UnixMs last_report_{};
+  Position reported_{-1};
+  Currency currency_;
   std::shared_ptr<void> subscription_;
   std::thread thread_;
 };

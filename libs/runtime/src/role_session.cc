@@ -227,9 +227,15 @@ RoleStatus RoleSession::status() const {
   out.live = part_ != nullptr;
   out.epoch = epoch_;
   out.effects_running = running_.size();
-  const std::string prefix = out.role + "/";
-  for (const auto& [key, row] : state().parked.rows()) {
-    if (key.starts_with(prefix) && !row.skipped) ++out.effects_parked;
+  out.effects_parked = parked_of(state(), out.role);
+  return out;
+}
+
+std::size_t parked_of(const CoreState& state, const std::string& role) {
+  const std::string prefix = role + "/";
+  std::size_t out = 0;
+  for (const auto& [key, row] : state.parked.rows()) {
+    if (key.starts_with(prefix) && !row.skipped) ++out;
   }
   return out;
 }

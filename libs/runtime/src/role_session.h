@@ -24,6 +24,9 @@ struct SessionHost {
   std::function<void(Proposal, std::optional<Decision>, ProposalDone)> propose;
 };
 
+// Effects of a role that wait for an operator, whichever process it runs in.
+std::size_t parked_of(const CoreState& state, const std::string& role);
+
 // Lives on the partition's thread.
 class RoleSession final : public RoleContext {
  public:
@@ -44,6 +47,7 @@ class RoleSession final : public RoleContext {
   RoleStatus status() const;
 
   const TopicPartition& where() const override { return host_.fold.where(); }
+  std::int64_t epoch() const override { return epoch_; }
   const CoreState& state() const override { return host_.fold.state(); }
   const Rows& rows(std::string_view projection) const override {
     return host_.fold.rows(projection);

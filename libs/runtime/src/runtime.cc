@@ -2,7 +2,9 @@
 #include "runtime/runtime.h"
 
 #include <algorithm>
+#include <atomic>
 #include <future>
+#include <mutex>
 
 #include "partition_runner.h"
 #include "wire/topics.h"
@@ -10,7 +12,15 @@
 namespace sandtrail {
 
 struct Runtime::Impl {
-  RuntimeOptions options;
+  Impl(RuntimeOptions options_in, EventLog& log_in, KvStore& store_in, Clock& clock_in,
+       Random& random_in)
+      : options(std::move(options_in)),
+        log(log_in),
+        store(store_in),
+        clock(clock_in),
+        random(random_in) {}
+
+  const RuntimeOptions options;
   EventLog& log;
   KvStore& store;
   Clock& clock;
@@ -21,13 +31,25 @@ struct Runtime::Impl {
   std::vector<std::unique_ptr<PartitionRunner>> runners;
   std::vector<std::unique_ptr<OwnershipListener>> listeners;
   std::vector<std::unique_ptr<Ownership>> ownerships;
+  // Runners are there, for good: before it only start() touches them.
+  std::atomic<bool> opened{false};
+  std::atomic<bool> started{false};
+  mutable std::mutex why_mutex;
+  std::string why_not = "it was not started";
 
   PartitionRunner* runner(const TopicPartition& where) const {
+    if (!opened) return nullptr;
     for (const auto& runner : runners) {
       if (runner->where() == where) return runner.get();
     }
     return nullptr;
   }
+  const std::vector<std::unique_ptr<PartitionRunner>>& open_runners() const {
+    static const std::vector<std::unique_ptr<PartitionRunner>> none;
+    return opened ? runners : none;
+  }
+  Status open();
+  Status start();
   Status own(Role& role);
 };
 
@@ -63,11 +85,23 @@ class RoleListener final : public OwnershipListener {
   bool threads_;
 };
 
+// Runs `read` on the partition's thread and waits for what it returns.
+template <typename T>
+std::optional<T> ask(PartitionRunner& runner, bool threads, std::function<T()> read) {
+  if (!threads) return read();
+  auto answer = std::make_shared<std::promise<T>>();
+  auto future = answer->get_future();
+  if (!runner.post([answer, read = std::move(read)] { answer->set_value(read()); })) {
+    return std::nullopt;
+  }
+  return future.get();
+}
+
 }  // namespace
 
 Runtime::Runtime(RuntimeOptions options, EventLog& log, KvStore& store, Clock& clock,
                  Random& random)
-    : impl_(new Impl{std::move(options), log, store, clock, random, {}, {}, {}, {}, {}, {}}) {}
+    : impl_(new Impl(std::move(options), log, store, clock, random)) {}
 
 Runtime::~Runtime() {
   stop();
@@ -96,37 +130,70 @@ Status Runtime::Impl::own(Role& role) {
   return {};
 }
 
-Status Runtime::start() {
-  Impl& in = *impl_;
+// All partitions or none: what was opened before an error is dropped.
+Status Runtime::Impl::open() {
   const std::pair<TopicKind, std::int32_t> topics[] = {
-      {TopicKind::events, in.options.events_partitions},
+      {TopicKind::events, options.events_partitions},
       {TopicKind::platform, 1},
       {TopicKind::audit, 1}};
+  std::vector<std::unique_ptr<PartitionRunner>> opening;
   for (const auto& [kind, count] : topics) {
     const std::string topic(topic_of(kind));
-    ST_CHECK_OK(in.log.ensure_topic({topic, count}));
+    ST_CHECK_OK(log.ensure_topic({topic, count}));
     for (std::int32_t partition = 0; partition < count; ++partition) {
-      in.runners.push_back(std::make_unique<PartitionRunner>(
+      opening.push_back(std::make_unique<PartitionRunner>(
           TopicPartition{topic, partition},
-          RunnerParts{in.options, in.log, in.store, in.clock, in.random, in.projections, in.roles,
-                      in.observers}));
+          RunnerParts{options, log, store, clock, random, projections, roles, observers}));
     }
   }
-  for (const auto& runner : in.runners) ST_CHECK_OK(runner->open());
-  if (in.options.threads) {
-    for (const auto& runner : in.runners) runner->start_thread();
+  for (const auto& runner : opening) ST_CHECK_OK(runner->open());
+  runners = std::move(opening);
+  opened = true;
+  if (options.threads) {
+    for (const auto& runner : runners) runner->start_thread();
   }
-  for (const auto& role : in.roles) ST_CHECK_OK(in.own(*role));
   return {};
 }
 
-void Runtime::stop() {
-  // Leaving the groups first lets others take over while we drain.
+Status Runtime::Impl::start() {
+  if (!opened) ST_CHECK_OK(open());
+  while (ownerships.size() < roles.size()) ST_CHECK_OK(own(*roles[ownerships.size()]));
+  return {};
+}
+
+Status Runtime::start() {
+  const Status status = impl_->start();
+  if (status.ok()) {
+    impl_->started = true;
+    return status;
+  }
+  const std::lock_guard lock(impl_->why_mutex);
+  impl_->why_not = status.error().message;
+  return status;
+}
+
+void Runtime::leave() {
   impl_->ownerships.clear();
-  for (const auto& runner : impl_->runners) runner->stop();
+  // A log that hands over by itself has told the listeners; any other has not.
+  for (const auto& runner : impl_->open_runners()) {
+    ask<bool>(*runner, impl_->options.threads, [&runner] {
+      runner->unassign_all();
+      return true;
+    });
+  }
+}
+
+void Runtime::stop() {
+  leave();
+  for (const auto& runner : impl_->open_runners()) runner->stop();
 }
 
 void Runtime::propose(const TopicPartition& where, Proposal proposal, ProposalDone done) {
+  if (!impl_->opened) {
+    ProposalOutcome outcome;
+    outcome.error = {ErrorCode::unavailable, "the service is still starting", ""};
+    return done(outcome);
+  }
   PartitionRunner* runner = impl_->runner(where);
   ST_ASSERT(runner != nullptr);
   runner->propose(std::move(proposal), std::nullopt, std::move(done));
@@ -145,7 +212,7 @@ bool Runtime::query_at(const TopicPartition& where, Position at_least, Millis wa
 
 std::vector<TopicPartition> Runtime::partitions() const {
   std::vector<TopicPartition> out;
-  for (const auto& runner : impl_->runners) out.push_back(runner->where());
+  for (const auto& runner : impl_->open_runners()) out.push_back(runner->where());
   return out;
 }
 
@@ -153,25 +220,9 @@ TopicPartition Runtime::home(const OrgId& org) const {
   return home_of(org, impl_->options.events_partitions);
 }
 
-namespace {
-
-// Runs `read` on the partition's thread and waits for what it returns.
-template <typename T>
-std::optional<T> ask(PartitionRunner& runner, bool threads, std::function<T()> read) {
-  if (!threads) return read();
-  auto answer = std::make_shared<std::promise<T>>();
-  auto future = answer->get_future();
-  if (!runner.post([answer, read = std::move(read)] { answer->set_value(read()); })) {
-    return std::nullopt;
-  }
-  return future.get();
-}
-
-}  // namespace
-
 std::vector<PartitionStatus> Runtime::status() {
   std::vector<PartitionStatus> out;
-  for (const auto& runner : impl_->runners) {
+  for (const auto& runner : impl_->open_runners()) {
     auto status = ask<PartitionStatus>(*runner, impl_->options.threads,
                                        [&runner] { return runner->status(); });
     if (status) out.push_back(std::move(*status));
@@ -188,8 +239,48 @@ Result<PartitionDigests> Runtime::digests(const TopicPartition& where) {
   return std::move(*digests);
 }
 
+Millis Runtime::behind(const TopicPartition& where) const {
+  const PartitionRunner* runner = impl_->runner(where);
+  return runner == nullptr ? Millis{0} : runner->currency().behind(impl_->clock.now());
+}
+
+Millis Runtime::behind() const {
+  Millis longest;
+  for (const auto& runner : impl_->open_runners()) {
+    longest = std::max(longest, runner->currency().behind(impl_->clock.now()));
+  }
+  return longest;
+}
+
+bool Runtime::started() const {
+  return impl_->started;
+}
+
+std::optional<LogAway> Runtime::away(const TopicPartition& where) const {
+  const PartitionRunner* runner = impl_->runner(where);
+  return runner == nullptr ? std::nullopt : runner->currency().away();
+}
+
+std::optional<LogAway> Runtime::away() const {
+  std::optional<LogAway> worst;
+  for (const auto& runner : impl_->open_runners()) {
+    auto away = runner->currency().away();
+    if (away && (!worst || away->since < worst->since)) worst = std::move(away);
+  }
+  return worst;
+}
+
+std::optional<UnixMs> Runtime::passed(const TopicPartition& where, Position position) const {
+  const PartitionRunner* runner = impl_->runner(where);
+  return runner == nullptr ? std::nullopt : runner->currency().passed(position);
+}
+
 std::string Runtime::not_ready_because() const {
-  for (const auto& runner : impl_->runners) {
+  if (!impl_->started) {
+    const std::lock_guard lock(impl_->why_mutex);
+    return "waiting for the log: " + impl_->why_not;
+  }
+  for (const auto& runner : impl_->open_runners()) {
     const std::string because = runner->not_ready_because();
     if (!because.empty()) return because;
   }
@@ -197,7 +288,8 @@ std::string Runtime::not_ready_because() const {
 }
 
 bool Runtime::step(std::size_t partition_index) {
-  ST_ASSERT(!impl_->options.threads && partition_index < impl_->runners.size());
+  ST_ASSERT(!impl_->options.threads && impl_->opened);
+  ST_ASSERT(partition_index < impl_->runners.size());
   return impl_->runners[partition_index]->step();
 }
 

@@ -114,9 +114,9 @@ Program::Program(Session& session) : session_(session) {
   app_.require_subcommand(1);
   app_.fallthrough();
   add_globals();
-  for (const auto& list :
-       {run_commands(), execution_commands(), webhook_commands(), account_commands(),
-        operator_commands(), log_commands(), log_verify_commands(), audit_verify_commands()}) {
+  for (const auto& list : {run_commands(), execution_commands(), webhook_commands(),
+                           account_commands(), operator_commands(), status_commands(),
+                           log_commands(), log_verify_commands(), audit_verify_commands()}) {
     for (const Command& command : list) add(command);
   }
 }
@@ -127,6 +127,7 @@ void Program::add_globals() {
   to.text("--url", globals.url, "of the server; else SANDTRAIL_URL, else the local one's");
   to.text("--key-file", globals.key_file, "file with the API key; else SANDTRAIL_API_KEY");
   to.text("--data-dir", globals.data_dir, "of the local server; else SANDTRAIL_DATA_DIR");
+  to.text("--config", globals.config, "the servers' settings: where data, log and launchers are");
   to.text("--socket", globals.socket, "the operator's socket; else in the data directory");
   to.flag("--json", globals.json, "print JSON");
   to.flag("--no-color", globals.no_color, "no colours; also NO_COLOR");

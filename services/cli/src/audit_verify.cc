@@ -33,7 +33,7 @@ Result<AuditReport> check(Session& session, const VerifyOptions& o) {
   ST_ASSIGN(const std::string directory, session.data_directory());
   ST_ASSIGN(const NoteVerifier verifier,
             read_verifier(o.vkey.empty() ? directory + "/audit.vkey" : o.vkey));
-  ST_ASSIGN(const auto log, session.parts.open_log(directory));
+  ST_ASSIGN(const auto log, session.open_log());
   return check_audit(*log, verifier);
 }
 

@@ -14,8 +14,9 @@ Commands run_commands();
 Commands execution_commands();
 Commands webhook_commands();
 Commands account_commands();   // keys, credits, audit ls and checkpoint
-Commands operator_commands();  // org, status, effects
-Commands log_commands();       // log cat, log tail
+Commands operator_commands();  // org, effects
+Commands status_commands();
+Commands log_commands();  // log cat, log tail
 Commands audit_verify_commands();
 Commands log_verify_commands();
 

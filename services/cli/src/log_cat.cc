@@ -131,8 +131,7 @@ class Viewer {
 };
 
 Status Viewer::open() {
-  ST_ASSIGN(const std::string directory, session_.data_directory());
-  ST_ASSIGN(log_, session_.parts.open_log(directory));
+  ST_ASSIGN(log_, session_.open_log());
   ST_ASSIGN(auto partitions, partitions_of(*log_, options_.topic));
   if (options_.partition) {
     const auto wanted = *options_.partition;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// org, status, effects: through the operator's socket.
+// org, effects: through the operator's socket.
 #include "api.h"
 #include "base/limits.h"
 #include "commands.h"
@@ -90,52 +90,6 @@ int limit(Session& session, OrgOptions& o) {
   if (body.empty()) return session.usage("give --queued or --running");
   return change_org(session, "/operator/organizations/" + query_text(o.argument) + "/limits", body,
                     false);
-}
-
-// The roles of a partition as "billing@3 launcher@2".
-std::string roles_of(const json::value& partition) {
-  const auto* object = partition.if_object();
-  const json::value* roles = object == nullptr ? nullptr : object->if_contains("roles");
-  std::string out;
-  if (roles == nullptr || !roles->is_array()) return out;
-  for (const json::value& role : roles->get_array()) {
-    if (!out.empty()) out += ' ';
-    out += shown(role, "role") + "@" + shown(role, "epoch");
-    if (shown(role, "live") != "true") out += "(waiting)";
-    const std::string parked = shown(role, "effects_parked");
-    if (!parked.empty() && parked != "0") out += "(" + parked + " parked)";
-  }
-  return out;
-}
-
-int status(Session& session, NoOptions&) {
-  auto api = operator_api(session);
-  if (!api.ok()) return session.fail(api.error());
-  const auto answer = api->get("/operator/status");
-  if (!answer.ok()) return session.fail(answer.error());
-  if (session.globals.json) return show_one(session, answer->body, {});
-  show_one(session, answer->body,
-           {{"ready", "ready"},
-            {"because", "not_ready_because"},
-            {"log", "log.identity"},
-            {"health", "log.health"},
-            {"reason", "log.reason"}});
-  const auto* object = answer->body.if_object();
-  const json::value* partitions = object == nullptr ? nullptr : object->if_contains("partitions");
-  if (partitions == nullptr || !partitions->is_array()) return 0;
-  json::array rows = partitions->get_array();
-  for (json::value& row : rows) {
-    const std::string roles = roles_of(row);
-    if (row.is_object()) row.get_object()["roles"] = text(roles);
-  }
-  session.line("");
-  return show_list(session, rows,
-                   {{"PARTITION", "partition"},
-                    {"NEXT", "next"},
-                    {"LAG", "lag"},
-                    {"LOG TIME", "log_time"},
-                    {"ROLES", "roles"},
-                    {"STOPPED", "stopped"}});
 }
 
 int list_effects(Session& session, NoOptions&) {
@@ -237,8 +191,6 @@ Commands org_commands() {
 
 Commands operator_commands() {
   Commands out = org_commands();
-  out.push_back(make_command<NoOptions>("status", "Show how the server is doing",
-                                        "sandtrail status", no_options, status));
   out.push_back(make_command<NoOptions>("effects ls", "List effects that need an operator",
                                         "sandtrail effects ls", no_options, list_effects));
   out.push_back(make_command<EffectOptions>("effects retry", "Try a parked effect again",

@@ -52,9 +52,24 @@ std::string Session::variable(const std::string& name) const {
   return found == parts.environment.end() ? "" : found->second;
 }
 
+Result<std::optional<Config>> Session::config() const {
+  if (globals.config.empty()) return std::optional<Config>();
+  ST_ASSIGN(Config config, load_config(globals.config, {parts.environment, {}, {}}));
+  return std::optional<Config>(std::move(config));
+}
+
+Result<std::unique_ptr<EventLog>> Session::open_log() const {
+  ST_ASSIGN(const std::string directory, data_directory());
+  ST_ASSIGN(const auto settings, config());
+  return parts.open_log(directory, settings);
+}
+
 Result<std::string> Session::data_directory() const {
-  std::string path =
-      globals.data_dir.empty() ? default_data_directory(parts.environment) : globals.data_dir;
+  std::string path = globals.data_dir;
+  if (path.empty()) {
+    ST_ASSIGN(const auto settings, config());
+    path = settings ? settings->data_dir : default_data_directory(parts.environment);
+  }
   if (!path.empty()) return std::filesystem::absolute(path).lexically_normal().string();
   return Error{ErrorCode::invalid_argument, "there is no data directory",
                "give --data-dir, or set SANDTRAIL_DATA_DIR"};

@@ -22,6 +22,7 @@ struct Globals {
   std::string key_file;
   std::string data_dir;
   std::string socket;
+  std::string config;
   bool json = false;
   bool no_color = false;
   bool verbose = false;
@@ -38,8 +39,11 @@ class Session {
   std::vector<std::string> after_dashes;  // what stood after "--"
 
   std::string variable(const std::string& name) const;  // "" if it is not set
-  // --data-dir, else the default of config/config.h.
+  // The settings of --config; nullopt without it.
+  Result<std::optional<Config>> config() const;
+  // --data-dir, else that of the settings, else the default of config/config.h.
   Result<std::string> data_directory() const;
+  Result<std::unique_ptr<EventLog>> open_log() const;
 
   // --- standard output ---
   bool print(BytesView bytes) { return parts.out(bytes); }

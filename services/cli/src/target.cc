@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "target.h"
 
+#include <filesystem>
+
 #include "base/file.h"
 #include "base/limits.h"
 #include "codec/reflect.h"
@@ -45,6 +47,19 @@ Result<std::string> find_key(const Session& session, const std::optional<DevFile
                "set SANDTRAIL_API_KEY, or give --key-file"};
 }
 
+// That of the server there, else of the first process of a cluster that keeps its own things below.
+std::string socket_in(const std::string& directory) {
+  constexpr std::string_view kSocket = "/operator.sock";
+  constexpr std::string_view kRoles[] = {"",           "/gateway",  "/launcher", "/billing",
+                                         "/retention", "/webhooks", "/auditor"};
+  std::error_code ignored;
+  for (const std::string_view role : kRoles) {
+    std::string path = directory + std::string(role) + std::string(kSocket);
+    if (std::filesystem::exists(path, ignored)) return path;
+  }
+  return directory + std::string(kSocket);
+}
+
 }  // namespace
 
 Result<Target> find_server(const Session& session) {
@@ -78,7 +93,7 @@ Result<Target> find_operator(const Session& session) {
     ST_ASSIGN(const std::string directory, session.data_directory());
     ST_ASSIGN(const auto dev, read_dev_file(session));
     target.unix_path =
-        dev && !dev->operator_socket.empty() ? dev->operator_socket : directory + "/operator.sock";
+        dev && !dev->operator_socket.empty() ? dev->operator_socket : socket_in(directory);
   }
   return target;
 }

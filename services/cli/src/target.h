@@ -37,7 +37,8 @@ struct Target {
 };
 
 Result<Target> find_server(const Session& session);
-// --socket, "operator_socket" of dev.json, else <data directory>/operator.sock.
+// --socket, "operator_socket" of dev.json, else <data directory>/operator.sock, else that of a
+// process of a cluster: <data directory>/<role>/operator.sock.
 Result<Target> find_operator(const Session& session);
 
 }  // namespace sandtrail::cli

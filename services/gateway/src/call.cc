@@ -16,8 +16,6 @@ Context::Context(GatewayOptions options_in, GatewayParts parts)
     : options(std::move(options_in)),
       runtime(parts.runtime),
       log(parts.log),
-      keyring(parts.keyring),
-      payloads(parts.payloads),
       clock(parts.clock),
       random(parts.random),
       executor(std::move(parts.executor)),
@@ -25,10 +23,18 @@ Context::Context(GatewayOptions options_in, GatewayParts parts)
       denied(runtime, clock, timers, options.denied_flush),
       waits(timers),
       streams(timers, options.heartbeat),
-      outputs({parts.live_output, timers, executor, payloads}, options.heartbeat) {}
+      outputs({parts.live_output, timers, executor, parts.payloads}, options.heartbeat),
+      keyring_(parts.keyring),
+      payloads_(parts.payloads) {}
+
+void add_age(const Call& call, http::Response& response) {
+  if (!call.behind) return;
+  response.fields.set("Age", std::to_string(call.behind().count / 1000));
+}
 
 void respond(const Call& call, http::Response response) {
   response.fields.set("Request-Id", call.request_id);
+  add_age(call, response);
   call.responder->respond(std::move(response));
 }
 

@@ -4,6 +4,7 @@
 
 #include <any>
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -39,6 +40,8 @@ struct Call {
   Actor actor;
   std::optional<TopicPartition> position_where;  // of the field Sandtrail-Position
   Position position;
+  // How old the state is that it is answered from; empty: it is answered from none.
+  std::function<Millis()> behind;
 
   std::optional<std::string> parameter(std::string_view name) const;
 };
@@ -50,8 +53,6 @@ struct Context {
   GatewayOptions options;
   Runtime& runtime;
   EventLog& log;
-  Keyring& keyring;
-  Payloads& payloads;
   Clock& clock;
   Random& random;
   GatewayExecutor executor;
@@ -61,8 +62,19 @@ struct Context {
   Streams streams;
   OutputStreams outputs;
   std::atomic<std::size_t> position_waits{0};
+
+  // Of a process that serves the API.
+  bool serves_api() const { return keyring_ != nullptr; }
+  Keyring& keyring() const { return (ST_ASSERT(keyring_ != nullptr), *keyring_); }
+  Payloads& payloads() const { return (ST_ASSERT(payloads_ != nullptr), *payloads_); }
+
+ private:
+  Keyring* keyring_;
+  Payloads* payloads_;
 };
 
+// The field Age (RFC 9111 section 5.1), if the call reads a state.
+void add_age(const Call& call, http::Response& response);
 // Answers; only the first answer to a call counts.
 void respond(const Call& call, http::Response response);
 void respond(const Call& call, const Problem& problem);

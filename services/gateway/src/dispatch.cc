@@ -4,6 +4,7 @@
 
 #include "base/limits.h"
 #include "crypto/digest.h"
+#include "log_away.h"
 #include "routes.h"
 #include "submit.h"
 #include "wire/topics.h"
@@ -164,6 +165,12 @@ void introduce(Context& context, Call& call) {
 // Waits until what the caller has seen is folded here too.
 void at_position(Context& context, const CallPtr& call, const PartitionView& view) {
   const Route& route = *call->route;
+  if (route.reads()) {
+    call->behind = [&context, where = view.where()] { return context.runtime.behind(where); };
+  } else if (const auto problem = away_problem(context, context.runtime.away(view.where()))) {
+    // Before anything is sealed or stored for it.
+    return respond(*call, *problem);
+  }
   if (!call->position_where || call->position_where->topic != view.where().topic) {
     return route.run_at_home(context, call, view);
   }
@@ -184,6 +191,11 @@ void run_for_operator(Context& context, const CallPtr& call) {
   call->actor.auth_method = "socket";
   const Route& route = *call->route;
   if (route.run_anywhere != nullptr) {
+    if (route.reads()) {
+      call->behind = [&context] { return context.runtime.behind(); };
+    } else if (const auto problem = away_problem(context, context.runtime.away())) {
+      return respond(*call, *problem);
+    }
     return context.executor([&context, call, &route] { route.run_anywhere(context, call); });
   }
   const auto org = OrgId::parse(call->path.front());
@@ -218,6 +230,11 @@ void dispatch(Context& context, std::span<const Route> routes, http::Request req
   introduce(context, *call);
   if (const auto problem = find_route(routes, *call)) return respond(*call, *problem);
   const Route& route = *call->route;
+  if (!route.while_starting && !context.runtime.started()) {
+    return respond(
+        *call,
+        Problem{"not_ready", context.runtime.not_ready_because(), {}, {{"Retry-After", "1"}}});
+  }
   if (route.access == Access::key) {
     // Checked here, so that no partition's thread parses; said only to those who may know.
     auto problem = std::make_shared<std::optional<Problem>>();

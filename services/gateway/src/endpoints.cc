@@ -70,7 +70,7 @@ void create_endpoint(Context& context, const CallPtr& call, const PartitionView&
     event.events = in.events;
     const EndpointId id = event.endpoint;
     const std::string secret = make_webhook_secret(context.random);
-    auto sealed = context.payloads.seal(org_key, {"webhook_secret", id.text()}, secret);
+    auto sealed = context.payloads().seal(org_key, {"webhook_secret", id.text()}, secret);
     if (!sealed.ok()) return respond(*call, internal_problem(*call, sealed.error()));
     event.secret = std::move(sealed).value();
     Submission submission;

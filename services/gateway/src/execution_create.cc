@@ -49,8 +49,8 @@ std::optional<Problem> foresee(const CoreState& state, const OrgRow& org,
 void discard_key(Context& context, const DataKeyId& key) {
   context.executor([&context, key] {
     // Both are also found and repeated by the sweep for keys that nothing uses.
-    static_cast<void>(context.payloads.remove_objects(key, {kInput}));
-    context.keyring.destroy(key, [](const Status&) {});
+    static_cast<void>(context.payloads().remove_objects(key, {kInput}));
+    context.keyring().destroy(key, [](const Status&) {});
   });
 }
 
@@ -87,21 +87,22 @@ Result<ExecutionRequested> seal_execution(Creation& creation, const DataKeyId& k
   ExecutionRequested event = std::move(prepared.event);
   const ExecutionInput& input = prepared.input;
   if (!input.thread.empty()) {
-    ST_ASSIGN(Bytes token, context.keyring.token(creation.org_key, "thread", input.thread));
+    ST_ASSIGN(Bytes token, context.keyring().token(creation.org_key, "thread", input.thread));
     event.thread_token = Blob{std::move(token)};
   }
   for (const auto& [name, value] : input.metadata) {
-    ST_ASSIGN(Bytes token, context.keyring.token(creation.org_key, "metadata", name + "=" + value));
+    ST_ASSIGN(Bytes token,
+              context.keyring().token(creation.org_key, "metadata", name + "=" + value));
     event.metadata_tokens.push_back({std::move(token)});
   }
-  ST_ASSIGN(event.payload, context.payloads.seal_json(key, kInput, input));
+  ST_ASSIGN(event.payload, context.payloads().seal_json(key, kInput, input));
   event.execution = ExecutionId::fresh(context.clock, context.random);
   return event;
 }
 
 void create_key_and_seal(const CreationPtr& creation) {
   Context& context = creation->context;
-  context.keyring.create(
+  context.keyring().create(
       creation->call->org, creation->org_key, [creation](const Result<DataKeyId>& key) {
         if (!key.ok())
           return respond(*creation->call, internal_problem(*creation->call, key.error()));

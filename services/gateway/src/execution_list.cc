@@ -60,11 +60,11 @@ std::optional<Filter> read_filter(const Call& call) {
 
 Status make_tokens(Context& context, const DataKeyId& org_key, Filter& filter) {
   if (filter.thread) {
-    ST_ASSIGN(Bytes token, context.keyring.token(org_key, "thread", *filter.thread));
+    ST_ASSIGN(Bytes token, context.keyring().token(org_key, "thread", *filter.thread));
     filter.tokens.push_back(std::move(token));
   }
   for (const std::string& pair : filter.pairs) {
-    ST_ASSIGN(Bytes token, context.keyring.token(org_key, "metadata", pair));
+    ST_ASSIGN(Bytes token, context.keyring().token(org_key, "metadata", pair));
     filter.tokens.push_back(std::move(token));
   }
   return {};
@@ -101,7 +101,7 @@ void show(Context& context, const CallPtr& call, const Found& found) {
   Page page;
   page.next = found.next;
   for (const ExecutionDoc& doc : found.docs) {
-    auto opened = open_execution(context.payloads, doc, false);
+    auto opened = open_execution(context.payloads(), doc, false);
     if (!opened.ok()) return respond(*call, internal_problem(*call, opened.error()));
     page.data.push_back(to_json(
         view_of(opened->doc, found.where, opened->input ? &*opened->input : nullptr, nullptr)));

@@ -44,7 +44,7 @@ struct Answer {
 
 void send(Context& context, const CallPtr& call, const ExecutionDoc& doc,
           const TopicPartition& where, const Answer& answer) {
-  auto opened = open_execution(context.payloads, doc);
+  auto opened = open_execution(context.payloads(), doc);
   if (!opened.ok()) return respond(*call, internal_problem(*call, opened.error()));
   const ExecutionView view = view_of(opened->doc, where, opened->input ? &*opened->input : nullptr,
                                      opened->output ? &*opened->output : nullptr);

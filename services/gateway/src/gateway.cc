@@ -38,13 +38,15 @@ Gateway::~Gateway() {
 }
 
 http::Handler Gateway::public_handler() {
+  ST_ASSERT(impl_->context.serves_api());
   return impl_->handler(gateway::public_routes());
 }
 http::Handler Gateway::admin_handler() {
   return impl_->handler(gateway::admin_routes());
 }
 http::Handler Gateway::operator_handler() {
-  return impl_->handler(gateway::operator_routes());
+  return impl_->handler(impl_->context.serves_api() ? gateway::operator_routes()
+                                                    : gateway::process_operator_routes());
 }
 
 Observer* Gateway::observer() {

@@ -88,6 +88,9 @@ object responses_of(const Route& route, const object& schemas) {
                                                   : std::string_view("application/json"),
                                  route.response);
   }
+  if (route.reads() && route.access == Access::key) {
+    success["headers"].emplace_object()["Age"] = reference("headers", "Age");
+  }
   object out;
   out[std::to_string(route.status)] = success;
   if (route.status == 202) {
@@ -175,6 +178,11 @@ object components(object schemas) {
   }
   object out;
   out["securitySchemes"].emplace_object()["apiKey"] = std::move(bearer);
+  object age = described(
+      "How many seconds ago the server was last known to be current with the log (RFC 9111 section "
+      "5.1): 0 unless it is cut from it, or is catching up.");
+  age["schema"] = reflect::typed("integer");
+  out["headers"].emplace_object()["Age"] = std::move(age);
   out["parameters"] = common_parameters();
   out["responses"].emplace_object()["Problem"] = std::move(problem);
   out["schemas"] = std::move(schemas);

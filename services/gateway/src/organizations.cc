@@ -62,12 +62,12 @@ void propose_organization(const CreationPtr& creation, const DataKeyId& key) {
   event.limits = creation->asked.limits;
   event.key = key;
   creation->callback_secret = make_webhook_secret(context.random);
-  auto sealed = context.payloads.seal(key, {"callback_secret", ""}, creation->callback_secret);
+  auto sealed = context.payloads().seal(key, {"callback_secret", ""}, creation->callback_secret);
   if (!sealed.ok()) return respond(*call, internal_problem(*call, sealed.error()));
   event.callback_secret = std::move(sealed).value();
   Submission submission;
   submission.applied = [creation](Position) { propose_first_key(creation); };
-  submission.discard = [&context, key] { context.keyring.destroy(key, [](const Status&) {}); };
+  submission.discard = [&context, key] { context.keyring().destroy(key, [](const Status&) {}); };
   submit(context, call, context.runtime.home(call->org),
          proposal_of(*call, call->org.text(), std::move(event)), std::move(submission));
 }
@@ -97,7 +97,7 @@ void create_organization(Context& context, const CallPtr& call) {
   const auto creation = std::make_shared<Creation>(
       Creation{context, call, std::any_cast<PreparedOrganization>(call->prepared), ""});
   // The organisation's key stands right under the root.
-  context.keyring.create(call->org, DataKeyId(), [creation](const Result<DataKeyId>& key) {
+  context.keyring().create(call->org, DataKeyId(), [creation](const Result<DataKeyId>& key) {
     if (!key.ok()) return respond(*creation->call, internal_problem(*creation->call, key.error()));
     creation->context.executor([creation, id = *key] { propose_organization(creation, id); });
   });

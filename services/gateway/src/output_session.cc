@@ -164,7 +164,7 @@ void OutputSession::on_end(Generation generation, OutputEnd end) {
 }
 
 void OutputSession::finish(const ExecutionDoc& doc) {
-  const auto opened = open_output(parts_.payloads, doc);
+  const auto opened = open_output(*parts_.payloads, doc);
   std::function<void()> over;
   {
     const std::lock_guard lock(mutex_);

@@ -20,7 +20,7 @@ struct OutputParts {
   OutputSource* source;  // null: nothing comes live
   Timers& timers;
   GatewayExecutor& executor;
-  Payloads& payloads;
+  Payloads* payloads;  // null where no API is served, and so nobody reads
 };
 
 // Thread-safe. Held by its table; dropping it cuts the stream. Everything that may take a moment

@@ -38,6 +38,7 @@ const std::vector<ProblemKind>& problem_kinds() {
       {"headers_too_large", 431, "The header fields are too large"},
       {"internal", 500, "The server failed"},
       {"not_implemented", 501, "The server does not know this"},
+      {"log_away", 503, "The log is away"},
       {"not_ready", 503, "The server is not ready for this yet"},
       {"overloaded", 503, "The server has too much to do"},
       {"storage_full", 503, "The server's disk is full"},

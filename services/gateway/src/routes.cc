@@ -190,7 +190,7 @@ std::vector<Route> process_routes() {
       {.method = "GET", .path = "/operator/status", .name = "getStatus",
        .summary = "How far each partition is folded, and who acts on it.",
        .access = kOperator, .action = "process.read", .response = "Status",
-       .run_anywhere = get_status},
+       .while_starting = true, .run_anywhere = get_status},
       {.method = "GET", .path = "/operator/digests", .name = "getDigests",
        .summary = "Digests of all rows, to compare with a rebuild or another process.",
        .access = kOperator, .action = "process.read", .response = "DigestList",
@@ -209,12 +209,13 @@ std::vector<Route> process_routes() {
 std::vector<Route> listener_routes() {
   return {
       {.method = "GET", .path = "/livez", .name = "getLivez", .summary = "The process runs.",
-       .access = Access::open, .run_anywhere = get_livez},
+       .access = Access::open, .while_starting = true, .run_anywhere = get_livez},
       {.method = "GET", .path = "/readyz", .name = "getReadyz",
        .summary = "It can serve requests; else 503 and why.", .access = Access::open,
-       .parameters = {{"verbose", "string", "Show each check."}}, .run_anywhere = get_readyz},
+       .while_starting = true, .parameters = {{"verbose", "string", "Show each check."}},
+       .run_anywhere = get_readyz},
       {.method = "GET", .path = "/metrics", .name = "getMetrics", .summary = "For Prometheus.",
-       .access = Access::open, .run_anywhere = get_metrics}};
+       .access = Access::open, .while_starting = true, .run_anywhere = get_metrics}};
 }
 
 // clang-format on
@@ -234,6 +235,11 @@ std::span<const Route> public_routes() {
 
 std::span<const Route> operator_routes() {
   static const auto routes = joined({organization_routes(), process_routes()});
+  return routes;
+}
+
+std::span<const Route> process_operator_routes() {
+  static const auto routes = process_routes();
   return routes;
 }
 

@@ -44,17 +44,22 @@ struct Route {
   bool body_optional = false;
   std::string_view request = "";  // names of schemas; empty: none
   std::string_view response = "";
-  int status = 200;         // of success
-  bool idempotent = false;  // honours Idempotency-Key
+  int status = 200;             // of success
+  bool idempotent = false;      // honours Idempotency-Key
+  bool while_starting = false;  // answers before the log is there
   std::vector<Parameter> parameters = {};
   Prepare prepare = nullptr;
   RunAtHome run_at_home = nullptr;  // exactly one of the two
   RunAnywhere run_anywhere = nullptr;
+
+  bool reads() const { return method == "GET"; }
 };
 
 std::span<const Route> public_routes();
 std::span<const Route> admin_routes();
 std::span<const Route> operator_routes();
+// Those of them that concern any process, whatever its role.
+std::span<const Route> process_operator_routes();
 
 // Routes and checks one request, then lets the route's handler answer.
 void dispatch(Context& context, std::span<const Route> routes, http::Request request,

@@ -41,6 +41,7 @@ http::Response stream_head(const Call& call) {
   head.fields.set("Cache-Control", "no-store");
   head.fields.set("X-Accel-Buffering", "no");
   head.fields.set("Request-Id", call.request_id);
+  add_age(call, head);
   return head;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/limits.h"
 #include "gather.h"
+#include "log_away.h"
 #include "operators.h"
 #include "requests.h"
 #include "submit.h"
@@ -30,11 +31,23 @@ json::object to_object(const PartitionStatus& status) {
   out["next"] = status.next.value;
   out["high"] = status.high.value;
   out["lag"] = std::max<std::int64_t>(0, status.high.value - status.next.value);
+  out["behind_ms"] = status.behind.count;
   out["log_time"] = text(rfc3339(status.log_time));
   out["caught_up"] = status.caught_up;
   if (!status.stopped.empty()) out["stopped"] = text(status.stopped);
   out["digest"] = text(status.digest);
   out["roles"] = std::move(roles);
+  json::array owners;
+  for (const OwnerStatus& owner : status.owners) {
+    json::object one;
+    one["role"] = text(owner.role);
+    one["process"] = text(owner.instance);
+    one["epoch"] = owner.epoch;
+    one["since"] = text(rfc3339(owner.since));
+    one["effects_parked"] = owner.effects_parked;
+    owners.push_back(std::move(one));
+  }
+  out["owners"] = std::move(owners);
   return out;
 }
 
@@ -48,6 +61,46 @@ std::string_view level_text(LogHealth::Level level) {
       return "fatal";
   }
   return "fatal";
+}
+
+json::object log_shown(const Context& context) {
+  const LogHealth health = context.log.health();
+  json::object out;
+  out["identity"] = text(context.log.identity());
+  out["health"] = level_text(health.level);
+  if (!health.reason.empty()) out["reason"] = text(health.reason);
+  if (health.since != UnixMs{}) out["since"] = text(rfc3339(health.since));
+  return out;
+}
+
+// How far each process is, by what it reported a moment ago.
+void add_processes(const Context& context, const std::vector<PartitionStatus>& partitions,
+                   json::object& body) {
+  const auto reported = context.log.reported();
+  if (!reported.ok()) {
+    body["processes_unknown_because"] = text(reported.error().message);
+    return;
+  }
+  json::array out;
+  for (const auto& [process, positions] : *reported) {
+    std::int64_t lag = 0;
+    Millis behind;
+    for (const PartitionStatus& partition : partitions) {
+      const auto at = positions.find(partition.where);
+      if (at == positions.end() || at->second >= partition.high) continue;
+      lag += partition.high.value - at->second.value;
+      const auto passed = context.runtime.passed(partition.where, at->second);
+      const UnixMs since = passed.value_or(partition.log_time);
+      behind = std::max(behind, context.clock.now() - since);
+    }
+    json::object shown;
+    shown["process"] = text(process);
+    shown["partitions"] = positions.size();
+    shown["lag"] = lag;
+    shown["behind_ms"] = behind.count;
+    out.push_back(std::move(shown));
+  }
+  body["processes"] = std::move(out);
 }
 
 using Effects = std::vector<json::object>;
@@ -83,22 +136,21 @@ void respond_plain(const Call& call, int status, std::string body,
 }  // namespace
 
 void get_status(Context& context, const CallPtr& call) {
-  json::array partitions;
-  for (const auto& status : context.runtime.status()) partitions.push_back(to_object(status));
-  const LogHealth health = context.log.health();
-  json::object log;
-  log["identity"] = text(context.log.identity());
-  log["health"] = level_text(health.level);
-  if (!health.reason.empty()) log["reason"] = text(health.reason);
+  const std::vector<PartitionStatus> partitions = context.runtime.status();
+  json::object body;
+  const std::string because = not_ready_because(context);
+  body["ready"] = because.empty();
+  if (!because.empty()) body["not_ready_because"] = text(because);
+  if (!context.options.instance.empty()) body["process"] = text(context.options.instance);
+  body["log"] = log_shown(context);
+  json::array shown;
+  for (const PartitionStatus& status : partitions) shown.push_back(to_object(status));
+  body["partitions"] = std::move(shown);
+  add_processes(context, partitions, body);
+  if (context.options.hosts) body["hosts"] = hosts_document(context.options.hosts());
   json::object gateway;
   gateway["waiting_requests"] = context.waits.size();
   gateway["open_streams"] = context.streams.size() + context.outputs.size();
-  json::object body;
-  const std::string because = context.runtime.not_ready_because();
-  body["ready"] = because.empty() && health.level == LogHealth::Level::ok;
-  if (!because.empty()) body["not_ready_because"] = text(because);
-  body["log"] = std::move(log);
-  body["partitions"] = std::move(partitions);
   body["gateway"] = std::move(gateway);
   respond_json(*call, 200, body);
 }
@@ -179,15 +231,16 @@ void get_readyz(Context& context, const CallPtr& call) {
   const std::string runtime = context.runtime.not_ready_because();
   const LogHealth health = context.log.health();
   const bool log_ok = health.level == LogHealth::Level::ok;
-  const bool ready = runtime.empty() && log_ok;
+  const std::string because = not_ready_because(context);
+  const bool ready = because.empty();
   std::string body;
   if (call->parameter("verbose")) {
     body += runtime.empty() ? "[+] fold: caught up\n" : "[-] fold: " + runtime + "\n";
     body += "[" + std::string(log_ok ? "+" : "-") +
             "] log: " + std::string(level_text(health.level)) +
-            (health.reason.empty() ? "" : ", " + health.reason) + "\n";
+            (log_ok ? "" : " since " + rfc3339(health.since) + ", " + health.reason) + "\n";
   } else if (!ready) {
-    body = (runtime.empty() ? "log: " + health.reason : runtime) + "\n";
+    body = because + "\n";
   }
   if (ready) body += "ok\n";
   respond_plain(*call, ready ? 200 : 503, body);
@@ -199,3 +252,26 @@ void get_metrics(Context& context, const CallPtr& call) {
 }
 
 }  // namespace sandtrail::gateway
+
+namespace sandtrail {
+
+json::array hosts_document(const std::vector<HostStatus>& hosts) {
+  json::array out;
+  for (const HostStatus& host : hosts) {
+    json::object shown;
+    shown["id"] = json::value(std::string_view(host.id.text()));
+    if (!host.address.empty()) shown["address"] = json::value(std::string_view(host.address));
+    shown["connected"] = host.connected;
+    shown["slots"] = host.slots;
+    shown["busy"] = host.busy;
+    shown["isolation"] = json::value(std::string_view(host.isolation));
+    json::array languages;
+    for (const std::string& language : host.languages)
+      languages.push_back(json::value(std::string_view(language)));
+    shown["languages"] = std::move(languages);
+    out.push_back(std::move(shown));
+  }
+  return out;
+}
+
+}  // namespace sandtrail

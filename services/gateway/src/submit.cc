@@ -2,6 +2,7 @@
 #include "submit.h"
 
 #include "base/limits.h"
+#include "log_away.h"
 #include "obs/log.h"
 #include "routes.h"
 
@@ -48,6 +49,10 @@ Proposal proposal_of(const Call& call, std::string subject, EventBody body) {
 
 void submit(Context& context, const CallPtr& call, const TopicPartition& where, Proposal proposal,
             Submission submission) {
+  if (const auto problem = away_problem(context, context.runtime.away(where))) {
+    if (submission.discard) submission.discard();
+    return respond(*call, *problem);
+  }
   const auto timer = context.timers.after(context.options.outcome_wait, [call] {
     respond(*call,
             problem_of(Error{ErrorCode::unknown_outcome,
@@ -98,9 +103,9 @@ Result<Idempotency> idempotency_of(Context& context, const Call& call, const Dat
                                    const std::string& key) {
   Idempotency out;
   const Bytes scope = std::string(call.route->method) + std::string(call.route->path) + "\n" + key;
-  ST_ASSIGN(out.key_hmac.bytes, context.keyring.token(org_key, "idempotency", scope));
+  ST_ASSIGN(out.key_hmac.bytes, context.keyring().token(org_key, "idempotency", scope));
   ST_ASSIGN(out.body_hmac.bytes,
-            context.keyring.token(org_key, "idempotency-body", call.body_digest));
+            context.keyring().token(org_key, "idempotency-body", call.body_digest));
   return out;
 }
 

@@ -2,19 +2,42 @@
 #include "launcher_partition.h"
 
 #include "base/limits.h"
-#include "domain/rating.h"
-#include "launcher_projection.h"
 
 namespace sandtrail {
 namespace {
 
-constexpr Millis kLookAgain = seconds(5);
 // A host that is full says so at once: asking again at once would fill the log.
 constexpr Millis kAfterRefusal = seconds(1);
-constexpr const char* kUnreadable = "the input cannot be read";
 
-bool held_by_host(const ExecutionRow& row) {
-  return row.status == ExecutionStatus::assigned || row.status == ExecutionStatus::started;
+// What other threads leave for the partition's, with one wake-up for all that is there.
+template <typename T>
+class Inbox {
+ public:
+  void put(T item) {
+    const std::lock_guard lock(mutex_);
+    items_.push_back(std::move(item));
+  }
+  std::vector<T> take() {
+    const std::lock_guard lock(mutex_);
+    return std::exchange(items_, {});
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<T> items_;
+};
+
+// Calls `handle` with each item on the partition's thread.
+template <typename T, typename Handle>
+std::function<void(T)> into_partition(RoleContext& context, Handle handle) {
+  auto inbox = std::make_shared<Inbox<T>>();
+  auto drain = context.guard([inbox, handle] {
+    for (T& item : inbox->take()) handle(item);
+  });
+  return [inbox, drain](T item) {
+    inbox->put(std::move(item));
+    drain();
+  };
 }
 
 }  // namespace
@@ -26,79 +49,136 @@ LauncherPartition::LauncherPartition(RoleContext& context, Hosts& hosts, Payload
       payloads_(payloads),
       executor_(std::move(executor)),
       live_since_(context.now()) {
-  Hosts::Listener listener;
-  // guard() is made once for each report, since it carries the report.
-  auto inbox = std::make_shared<std::pair<std::mutex, std::vector<HostReport>>>();
-  auto drain = context_.guard([this, inbox] {
-    std::vector<HostReport> reports;
-    {
-      const std::lock_guard lock(inbox->first);
-      reports.swap(inbox->second);
-    }
-    for (const HostReport& report : reports) on_report(report);
-  });
-  listener.on_report = [inbox, drain](HostReport report) {
-    {
-      const std::lock_guard lock(inbox->first);
-      inbox->second.push_back(std::move(report));
-    }
-    drain();
-  };
-  listener.on_slot_free = context_.guard([this] { schedule(); });
-  hosts_.attach(context_.where(), std::move(listener));
+  watch_hosts();
 }
 
 LauncherPartition::~LauncherPartition() {
-  hosts_.detach(context_.where());
-  for (const auto& [execution, host] : slots_) hosts_.release(host);
+  hosts_.detach(context_.where().partition);
+  for (const auto& [execution, held] : held_) hosts_.release(held.host);
+}
+
+void LauncherPartition::watch_hosts() {
+  using Attempt = std::pair<ExecutionId, std::int64_t>;
+  Hosts::Listener listener;
+  listener.owner = authority();
+  listener.on_report =
+      into_partition<HostReport>(context_, [this](HostReport& report) { on_report(report); });
+  listener.on_never_sent = [put = into_partition<Attempt>(context_, [this](const Attempt& attempt) {
+                              on_never_sent(attempt.first, attempt.second);
+                            })](const ExecutionId& id, std::int64_t attempt) {
+    put({id, attempt});
+  };
+  listener.on_host =
+      into_partition<HostId>(context_, [this](const HostId& host) { on_host(host); });
+  listener.on_slot_free = context_.guard([this] { schedule(); });
+  hosts_.attach(std::move(listener));
+}
+
+OrderAuthority LauncherPartition::authority() const {
+  return {context_.where().partition, context_.epoch()};
 }
 
 void LauncherPartition::resume() {
+  // First of all: from then on no host takes an order of the owner before.
+  hosts_.take_over(context_.where().partition);
   for (const auto& [id, row] : context_.state().executions.rows()) take_up(id, row);
-  hosts_.resend();
   schedule();
 }
 
 // Goes on with an execution as the state shows it. Harmless when repeated.
 void LauncherPartition::take_up(const ExecutionId& id, const ExecutionRow& row) {
-  if (row.status == ExecutionStatus::requested) {
-    if (row.cancel_requested) {
-      decide_cancelled(id);
-    } else if (!in_flight_.contains(id)) {
-      enqueue(id, row);
-    }
-    return;
+  if (held_by_host(row)) return take_up_held(id, row);
+  if (row.status != ExecutionStatus::requested) return;
+  if (row.cancel_requested) {
+    decide_cancelled(id);
+  } else if (!in_flight_.contains(id)) {
+    queue_.add(row.org, row.position, id);
   }
-  if (!held_by_host(row) || launched_.contains(id)) return;
-  Host* host = hosts_.find(row.host, row.host_epoch);
-  if (host != nullptr && host->holds(id, row.attempt)) {
-    if (slots_.emplace(id, row.host).second) hosts_.occupy(row.host);
-    launched_.insert(id);
-    if (row.cancel_requested) host->cancel(id, row.attempt);
-    return;
+}
+
+void LauncherPartition::take_up_held(const ExecutionId& id, const ExecutionRow& row) {
+  const Held& held = hold_slot(id, row.host);
+  if (held.never_sent) return withdraw(id);
+  if (!held.refusal.empty()) {
+    HostReport again;
+    again.execution = id;
+    again.attempt = row.attempt;
+    again.what = ExecutionRefused{id, row.attempt, row.host_epoch, held.refusal};
+    return append_report(again);
   }
-  if (host != nullptr && row.status == ExecutionStatus::assigned) {
-    // Never handed over: a role before us was lost in between. Or refused: then it is again.
-    if (slots_.emplace(id, row.host).second) hosts_.occupy(row.host);
-    launch(id);
-    return;
+  if (held.reported) return;
+  const auto host = hosts_.find(row.host);
+  if (host == nullptr) return wait_for_host(id, row);
+  switch (host->holding(context_.where().partition, id, row.attempt)) {
+    case Holding::unknown:
+      return;  // its answer comes, or it lapses
+    case Holding::yes:
+      watch(id, row);
+      if (row.cancel_requested) host->cancel(authority(), id, row.attempt);
+      return;
+    case Holding::no:
+      break;
   }
-  if (host != nullptr || hosts_.replaced(row.host, row.host_epoch)) {
-    // Its host started anew since and reaped whatever was left.
-    give_up(id, "the host restarted");
-    return;
+  // It was never launched there, and no order of an earlier owner can do so any more.
+  const bool same_epoch = host->info().epoch == row.host_epoch;
+  if (same_epoch && row.status == ExecutionStatus::assigned) return launch(id);
+  give_up(id, same_epoch ? "the host knows nothing of it" : "the host restarted");
+}
+
+LauncherPartition::Held& LauncherPartition::hold_slot(const ExecutionId& id, const HostId& host) {
+  const auto [at, added] = held_.try_emplace(id, Held{host, false, "", false, false});
+  if (added) hosts_.occupy(host);
+  return at->second;
+}
+
+// The host may yet come back, with the attempt or its result.
+void LauncherPartition::wait_for_host(const ExecutionId& id, const ExecutionRow& row) {
+  UnixMs until = live_since_ + limits::kHostLease + limits::kHostLeaseMargin;
+  if (const auto absence = hosts_.absence(row.host)) {
+    if (absence->left_epoch >= row.host_epoch) return give_up(id, "the host left");
+    until = std::max(until, absence->since + limits::kHostLeaseMargin);
   }
-  // The host may yet come back within its lease, with the attempt.
-  const UnixMs until = live_since_ + limits::kHostLease + limits::kHostLeaseMargin;
+  if (until <= context_.now()) return give_up(id, "the host is gone");
   context_.at(until, "lease/" + id.text(), [this, id] {
-    const ExecutionRow* now = find(id);
-    if (now == nullptr || !held_by_host(*now)) return;
-    if (hosts_.find(now->host, now->host_epoch) == nullptr) give_up(id, "the host is gone");
+    if (const ExecutionRow* row_now = find(id)) take_up(id, *row_now);
   });
 }
 
-void LauncherPartition::enqueue(const ExecutionId& id, const ExecutionRow& row) {
-  queue_.add(row.org, row.position, id);
+// A host that lives and never reports an end must not keep credits on hold for ever.
+void LauncherPartition::watch(const ExecutionId& id, const ExecutionRow& row) {
+  Held& held = held_.at(id);
+  if (std::exchange(held.watched, true)) return;
+  const Millis longest{limits::kSandboxBootTimeout.count + row.limits.wall_ms +
+                       limits::kReportGrace.count};
+  context_.at(context_.now() + longest, "overdue/" + id.text(), [this, id] {
+    const ExecutionRow* now = find(id);
+    const auto found = held_.find(id);
+    if (now == nullptr || !held_by_host(*now) || found == held_.end()) return;
+    if (found->second.reported || !found->second.refusal.empty()) return;
+    if (const auto host = hosts_.find(now->host)) host->cancel(authority(), id, now->attempt);
+    give_up(id, "the host did not report its end in time");
+  });
+}
+
+void LauncherPartition::on_host(const HostId& host) {
+  std::vector<ExecutionId> there;
+  for (const auto& [id, held] : held_) {
+    if (held.host == host) there.push_back(id);
+  }
+  for (const ExecutionId& id : there) {
+    const ExecutionRow* row = find(id);
+    if (row != nullptr && held_by_host(*row)) take_up(id, *row);
+  }
+  schedule();
+}
+
+void LauncherPartition::on_never_sent(const ExecutionId& id, std::int64_t attempt) {
+  const ExecutionRow* row = find(id);
+  const auto found = held_.find(id);
+  if (row == nullptr || row->attempt != attempt || found == held_.end()) return;
+  if (row->status != ExecutionStatus::assigned) return;
+  found->second.never_sent = true;
+  withdraw(id);
 }
 
 void LauncherPartition::on_committed(const std::vector<Folded>& batch) {
@@ -117,8 +197,8 @@ void LauncherPartition::on_record(const Folded& folded) {
     queue_.remove(row->org, row->position, cancel->execution);
     if (row->status == ExecutionStatus::requested) {
       decide_cancelled(cancel->execution);
-    } else if (Host* host = hosts_.find(row->host, row->host_epoch)) {
-      host->cancel(cancel->execution, row->attempt);
+    } else if (const auto host = hosts_.find(row->host)) {
+      host->cancel(authority(), cancel->execution, row->attempt);
     }
   } else if (const auto* refused = folded.applied_as<ExecutionRefused>()) {
     ended(refused->execution, refused->attempt);
@@ -128,195 +208,39 @@ void LauncherPartition::on_record(const Folded& folded) {
                   schedule();
                 });
   } else if (const auto* attempt_lost = folded.applied_as<ExecutionAttemptLost>()) {
+    cancel_lost(attempt_lost->execution, attempt_lost->attempt);
     ended(attempt_lost->execution, attempt_lost->attempt);
     if (const auto* row = find(attempt_lost->execution)) take_up(attempt_lost->execution, *row);
   } else if (const auto* finished = folded.applied_as<ExecutionFinished>()) {
     ended(finished->execution, finished->attempt);
   } else if (const auto* lost = folded.applied_as<ExecutionLost>()) {
+    cancel_lost(lost->execution, lost->attempt);
     ended(lost->execution, lost->attempt);
   }
 }
 
+// A host that runs it all the same shall not.
+void LauncherPartition::cancel_lost(const ExecutionId& id, std::int64_t attempt) {
+  const auto* row = find(id);
+  const auto host = row == nullptr ? nullptr : hosts_.find(row->host);
+  if (host != nullptr) host->cancel(authority(), id, attempt);
+}
+
 void LauncherPartition::ended(const ExecutionId& id, std::int64_t attempt) {
   if (const auto* row = find(id)) {
-    if (Host* host = hosts_.find(row->host, row->host_epoch)) host->acknowledge(id, attempt);
+    if (const auto host = hosts_.find(row->host)) host->acknowledge(authority(), id, attempt);
   }
-  launched_.erase(id);
+  context_.cancel("lease/" + id.text());
+  context_.cancel("overdue/" + id.text());
   free_slot(id);
 }
 
 void LauncherPartition::free_slot(const ExecutionId& id) {
-  const auto found = slots_.find(id);
-  if (found == slots_.end()) return;
-  const HostId host = found->second;
-  slots_.erase(found);
+  const auto found = held_.find(id);
+  if (found == held_.end()) return;
+  const HostId host = found->second.host;
+  held_.erase(found);
   hosts_.release(host);
-}
-
-void LauncherPartition::schedule() {
-  waits_for_slot_ = false;
-  bool progress = true;
-  while (progress && !queue_.empty()) {
-    progress = false;
-    for (const OrgId& org : queue_.turn()) {
-      while (queue_.waits(org) && schedule_next_of(org)) {
-        progress = true;
-        queue_.served(org);
-        // One each, in turn, as long as several wait.
-        if (queue_.turn().size() > 1) break;
-      }
-    }
-  }
-  if (!waits_for_slot_) hosts_.leave_line(context_.where());
-  if (!queue_.empty()) look_again_later();
-}
-
-// False if the organisation's oldest has to go on waiting.
-bool LauncherPartition::schedule_next_of(const OrgId& org_id) {
-  const ExecutionId id = queue_.first(org_id);
-  const ExecutionRow* row = find(id);
-  if (row == nullptr || row->status != ExecutionStatus::requested) {
-    queue_.drop_first(org_id);
-    return true;
-  }
-  const OrgRow& org = *context_.state().orgs.find(org_id);
-  std::int64_t running = org.running;
-  std::int64_t holds = 0;
-  for (const auto& [execution, flight] : in_flight_) {
-    if (flight.org != org_id) continue;
-    ++running;
-    holds += flight.hold.count;
-  }
-  if (context_.now() - row->requested > limits::kQueueWaitMax) {
-    queue_.remove(org_id, row->position, id);
-    reject(id, RejectReason::queue_timeout, "no host had a free slot in time");
-    return true;
-  }
-  const std::string language = language_of(id);
-  if (!hosts_.supports(language)) {
-    queue_.remove(org_id, row->position, id);
-    reject(id, RejectReason::unsupported, "no host can run this language");
-    return true;
-  }
-  if (running >= org.limits.running_max) return false;
-  MicroCredits hold = row->hold;
-  if (row->attempt == 0) {
-    const RateCard* card = context_.state().card(context_.state().meta.rate_card);
-    if (card == nullptr) return false;
-    hold = worst_case(*card, row->limits);
-    if (hold > org.available()) {
-      queue_.remove(org_id, row->position, id);
-      reject(id, RejectReason::insufficient_credits,
-             "the worst case costs more than what is available");
-      return true;
-    }
-    // What is in flight may yet be void: wait for it before saying no.
-    if (holds + hold.count > org.available().count) return false;
-  }
-  const auto host = hosts_.reserve(context_.where(), language);
-  if (!host) {
-    waits_for_slot_ = true;
-    return false;
-  }
-  queue_.remove(org_id, row->position, id);
-  slots_[id] = host->id;
-  assign(id, *row, *host, hold);
-  return true;
-}
-
-void LauncherPartition::assign(const ExecutionId& id, const ExecutionRow& row, const HostInfo& host,
-                               MicroCredits hold) {
-  ExecutionAssigned assigned;
-  assigned.execution = id;
-  assigned.attempt = row.attempt + 1;
-  assigned.host = host.id;
-  assigned.host_epoch = host.epoch;
-  assigned.host_address = host.address;
-  assigned.hold = hold;
-  assigned.rate_card = row.attempt == 0 ? context_.state().meta.rate_card : row.rate_card;
-  in_flight_[id] = {row.org, row.attempt == 0 ? hold : MicroCredits{}};
-  context_.propose(about(id, row, assigned), [this, id, host](const ProposalOutcome& outcome) {
-    after_assign(id, host, outcome);
-  });
-}
-
-void LauncherPartition::after_assign(const ExecutionId& id, const HostInfo&,
-                                     const ProposalOutcome& outcome) {
-  in_flight_.erase(id);
-  if (outcome.applied()) {
-    launch(id);
-    return;
-  }
-  free_slot(id);
-  // Whatever changed meanwhile (cancelled, another rate card, fewer credits) shows in the state.
-  if (const auto* row = find(id); row != nullptr && outcome.folded) take_up(id, *row);
-  look_again_later();
-}
-
-// The assignment is applied: hands it to its host.
-void LauncherPartition::launch(const ExecutionId& id) {
-  const ExecutionRow* row = find(id);
-  // The batch that holds the assignment may hold more.
-  if (row == nullptr || !held_by_host(*row)) return;
-  const std::string effect_id = "launch/" + id.text() + "/" + std::to_string(row->attempt);
-  context_.effect(effect_id, [this, id, attempt = row->attempt](const EffectDone& done) {
-    prepare(id, attempt, done);
-  });
-}
-
-// The input is read where blocking is allowed, and again if the stores are away.
-void LauncherPartition::prepare(const ExecutionId& id, std::int64_t attempt,
-                                const EffectDone& done) {
-  const ExecutionRow* row = find(id);
-  if (row == nullptr || !held_by_host(*row) || row->attempt != attempt) return done({});
-  const auto stored = context_.rows(kLauncherProjection).get(id.view());
-  const auto parsed = stored ? json::parse(*stored) : Result<json::value>(json::value());
-  auto launch_row = from_json<LaunchRow>(parsed.ok() ? *parsed : json::value());
-  if (!launch_row.ok()) {
-    give_up(id, kUnreadable);
-    return done({});
-  }
-  auto order = std::make_shared<LaunchOrder>();
-  order->org = row->org;
-  order->execution = id;
-  order->attempt = attempt;
-  order->host_epoch = row->host_epoch;
-  order->language = launch_row->language;
-  order->limits = row->limits;
-  order->input = std::move(launch_row->input);
-  auto loaded = std::make_shared<Status>();
-  const auto go_on = context_.guard([this, order, loaded, done] {
-    hand_over(*order, *loaded);
-    done({});
-  });
-  executor_([order, loaded, go_on, done, &payloads = payloads_] {
-    auto input = payloads.load(order->input);
-    auto key = payloads.keyring().get(order->input.key);
-    if (input.ok() && key.ok()) {
-      order->input = std::move(input).value();
-      order->key = std::move(key).value();
-    } else {
-      *loaded = input.ok() ? key.error() : input.error();
-      if (loaded->error().retryable()) return done(*loaded);
-    }
-    go_on();
-  });
-}
-
-void LauncherPartition::hand_over(LaunchOrder& order, const Status& loaded) {
-  const ExecutionId id = order.execution;
-  const ExecutionRow* row = find(id);
-  if (row == nullptr || !held_by_host(*row) || row->attempt != order.attempt) return;
-  Host* host = hosts_.find(row->host, row->host_epoch);
-  if (!loaded.ok() || host == nullptr) {
-    give_up(id, loaded.ok() ? "the host is gone" : kUnreadable);
-    return;
-  }
-  const std::int64_t attempt = order.attempt;
-  launched_.insert(id);
-  host->launch(std::move(order));
-  // Asked for while the input was read: the host did not know the attempt yet.
-  if (row->cancel_requested) host->cancel(id, attempt);
 }
 
 void LauncherPartition::reject(const ExecutionId& id, RejectReason reason, std::string detail) {
@@ -339,71 +263,26 @@ void LauncherPartition::give_up(const ExecutionId& id, const std::string& reason
   });
 }
 
+// The attempt was certainly not started. This is a decision, which a replaced launcher cannot make:
+// its successor may have launched the attempt since.
+void LauncherPartition::withdraw(const ExecutionId& id) {
+  const std::string key = "withdraw/" + id.text();
+  context_.decide(key, [this, id]() -> std::optional<Proposal> {
+    const auto* row = find(id);
+    const auto held = held_.find(id);
+    if (row == nullptr || row->status != ExecutionStatus::assigned) return std::nullopt;
+    if (held == held_.end() || !held->second.never_sent) return std::nullopt;
+    return about(id, *row,
+                 ExecutionAttemptLost{id, row->attempt, false, "its host never got the order"});
+  });
+}
+
 void LauncherPartition::decide_cancelled(const ExecutionId& id) {
   context_.decide("cancel/" + id.text(), [this, id]() -> std::optional<Proposal> {
     const auto* row = find(id);
     if (row == nullptr || row->status != ExecutionStatus::requested) return std::nullopt;
     return about(id, *row, ExecutionCancelled{id});
   });
-}
-
-void LauncherPartition::on_report(const HostReport& report) {
-  const ExecutionRow* row = find(report.execution);
-  const bool current = row != nullptr && held_by_host(*row) && row->attempt == report.attempt &&
-                       row->host == report.host;
-  if (!current) {
-    // Already applied, or of an attempt that counts for nothing any more.
-    const auto epoch = std::visit([](const auto& what) { return what.host_epoch; }, report.what);
-    Host* host = hosts_.find(report.host, epoch);
-    if (host == nullptr) return;
-    if (std::holds_alternative<ExecutionFinished>(report.what)) {
-      host->acknowledge(report.execution, report.attempt);
-    } else if (row == nullptr || row->attempt != report.attempt || !held_by_host(*row)) {
-      host->cancel(report.execution, report.attempt);
-    }
-    return;
-  }
-  append_report(report);
-}
-
-void LauncherPartition::append_report(const HostReport& report) {
-  const std::string kind = std::to_string(report.what.index());
-  const std::string effect_id =
-      "report/" + report.execution.text() + "/" + std::to_string(report.attempt) + "/" + kind;
-  auto body = std::make_shared<EventBody>(
-      std::visit([](const auto& what) { return EventBody(what); }, report.what));
-  context_.effect(effect_id, [this, id = report.execution, attempt = report.attempt, body,
-                              &payloads = payloads_](const EffectDone& done) {
-    const auto append = context_.guard([this, id, attempt, body, done] {
-      const ExecutionRow* row = find(id);
-      if (row == nullptr || !held_by_host(*row) || row->attempt != attempt) return done({});
-      context_.propose(about(id, *row, *body), [done](const ProposalOutcome& outcome) {
-        // Void: the state has moved on, and nothing is left to say.
-        done(outcome.folded ? Status() : Status(outcome.error));
-      });
-    });
-    auto* finished = std::get_if<ExecutionFinished>(body.get());
-    if (finished == nullptr || !finished->payload) return append();
-    executor_([finished, append, done, attempt, body, &payloads] {
-      auto stored =
-          payloads.store_if_large(*finished->payload, {"output", std::to_string(attempt)});
-      if (!stored.ok()) return done(stored.error());
-      finished->payload = std::move(stored).value();
-      append();
-    });
-  });
-}
-
-void LauncherPartition::look_again_later() {
-  context_.at(context_.now() + kLookAgain, "look-again", [this] { schedule(); });
-}
-
-std::string LauncherPartition::language_of(const ExecutionId& id) const {
-  const auto stored = context_.rows(kLauncherProjection).get(id.view());
-  if (!stored) return "";
-  const auto parsed = json::parse(*stored);
-  if (!parsed.ok() || !parsed->is_object()) return "";
-  return std::string(json::text_at(parsed->get_object(), "language"));
 }
 
 Proposal LauncherPartition::about(const ExecutionId& id, const ExecutionRow& row,

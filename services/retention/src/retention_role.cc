@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/limits.h"
+#include "sealing/root_check.h"
 
 namespace sandtrail {
 namespace {
@@ -94,6 +95,7 @@ class RetentionPartition final : public RolePartition {
     executor_([bound, oldest, where = context_.where(), home = home_, &payloads = payloads_] {
       std::vector<DataKeyId> unbound;
       const Status listed = payloads.keyring().store().list([&](const WrappedKey& key) {
+        if (key.id == root_check_id()) return true;
         const bool ours = home(key.org) == where;
         if (ours && key.created < oldest && !bound->contains(key.id)) unbound.push_back(key.id);
         return true;

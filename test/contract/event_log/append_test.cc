@@ -129,7 +129,10 @@ TEST_CASE("G4, G5: every outcome is the truth, and stays it after a reopen") {
       check_truthful(under_test->log(), {first.topic, i}, history.sent());
     }
     const auto sent = history.sent();
-    for (const History::Sent& one : sent) CHECK((adapter.hostile || one.outcome.committed()));
+    for (const History::Sent& one : sent) {
+      INFO(one.outcome.error.text());
+      CHECK((adapter.hostile || one.outcome.committed()));
+    }
     under_test->reopen();
     for (std::int32_t i = 0; i < kPartitions; ++i) {
       check_truthful(under_test->log(), {first.topic, i}, sent);

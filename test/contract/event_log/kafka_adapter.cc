@@ -2,9 +2,6 @@
 // The Kafka adapter against the broker at SANDTRAIL_TEST_KAFKA (host:port; scripts/kafka start
 // prints it, scripts/test sets it). SANDTRAIL_TEST_KAFKA_PID, if set, is its process: the suite
 // then stops and continues it where a log has to stall.
-#include <signal.h>
-
-#include <cstdlib>
 #include <string>
 
 #include "../kafka/kafka_broker.h"
@@ -29,9 +26,8 @@ class KafkaUnderTest final : public LogUnderTest {
     open();
   }
   bool stall(bool stalled) override {
-    const char* pid = std::getenv("SANDTRAIL_TEST_KAFKA_PID");
-    if (pid == nullptr) return false;
-    if (stalled != stalled_) ::kill(std::atoi(pid), stalled ? SIGSTOP : SIGCONT);
+    if (test::kafka_pid() == 0) return false;
+    if (stalled != stalled_) test::hang_kafka(stalled);
     stalled_ = stalled;
     return true;
   }

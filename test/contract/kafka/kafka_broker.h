@@ -4,9 +4,14 @@
 
 #include <doctest/doctest.h>
 
+#include <signal.h>
+
 #include <atomic>
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <string>
+#include <thread>
 
 #include "base/clock.h"
 #include "kafka/connection.h"
@@ -31,6 +36,29 @@ inline KafkaConnection kafka_connection(const std::string& prefix) {
   connection.replication = 1;
   connection.min_insync = 1;
   return connection;
+}
+
+// The broker's process, SANDTRAIL_TEST_KAFKA_PID; 0 if that is not set.
+inline int kafka_pid() {
+  const char* pid = std::getenv("SANDTRAIL_TEST_KAFKA_PID");
+  return pid == nullptr ? 0 : std::atoi(pid);
+}
+
+// Makes the broker hang, and returns once none of its threads runs; or lets it go on.
+inline void hang_kafka(bool hang) {
+  ::kill(kafka_pid(), hang ? SIGSTOP : SIGCONT);
+  const std::string tasks = "/proc/" + std::to_string(kafka_pid()) + "/task";
+  for (bool running = hang; running; std::this_thread::yield()) {
+    running = false;
+    for (const auto& task : std::filesystem::directory_iterator(tasks)) {
+      std::ifstream file(task.path() / "stat");
+      std::string stat;
+      std::getline(file, stat);
+      // "pid (name) state …": the name may hold anything.
+      const std::size_t name_end = stat.rfind(") ");
+      running = running || (name_end != std::string::npos && stat[name_end + 2] != 'T');
+    }
+  }
 }
 
 }  // namespace sandtrail::test

@@ -2,7 +2,6 @@
 // What only the log over Kafka promises: several processes, brokers that are away, topics that are
 // not as they should be.
 #include <doctest/doctest.h>
-#include <signal.h>
 
 #include <chrono>
 #include <condition_variable>
@@ -148,6 +147,28 @@ TEST_CASE("one process reads what another appends, and both know the log as the 
   CHECK(reader->marks(where)->high > outcome.position);
 }
 
+TEST_CASE("a log open for reading appends nothing and makes no topic") {
+  const std::string prefix = fresh_kafka_prefix("read");
+  const auto writer = open_log(prefix);
+  REQUIRE(writer->ensure_topic({"events", 2}).ok());
+  REQUIRE(append(*writer, {"events", 1}, "hello").committed());
+  KafkaLogOptions options;
+  options.connection = kafka_connection(prefix);
+  options.read_only = true;
+  const auto log = open_kafka_log(options, test_clock);
+  REQUIRE(log.ok());
+  CHECK((*log)->ensure_topic({"events", 2}).ok());
+  CHECK((*log)->ensure_topic({"events", 3}).error().code == ErrorCode::conflict);
+  CHECK((*log)->ensure_topic({"audit", 1}).error().code == ErrorCode::not_found);
+  CHECK(append(**log, {"events", 1}, "no").error.code == ErrorCode::denied);
+  auto reader = (*log)->open_reader({"events", 1}, {0});
+  REQUIRE(reader.ok());
+  const auto batch = (*reader)->poll(1000);
+  REQUIRE(batch.ok());
+  REQUIRE(batch->records.size() == 1);
+  CHECK(batch->records[0].record.value == "hello");
+}
+
 TEST_CASE("a topic that is not made as a log's is refused, and the difference is named") {
   const std::string prefix = fresh_kafka_prefix("spec");
   const auto log = open_log(prefix);
@@ -178,9 +199,7 @@ TEST_CASE("without a broker nothing fails for good, and the health says since wh
 }
 
 TEST_CASE("a broker that hangs is noticed, and goes on where it was") {
-  const char* pid_text = std::getenv("SANDTRAIL_TEST_KAFKA_PID");
-  REQUIRE_MESSAGE(pid_text != nullptr, "SANDTRAIL_TEST_KAFKA_PID is not set: scripts/test does");
-  const int pid = std::atoi(pid_text);
+  REQUIRE_MESSAGE(kafka_pid() != 0, "SANDTRAIL_TEST_KAFKA_PID is not set: scripts/test does");
   const std::string prefix = fresh_kafka_prefix("hang");
   const auto log = open_log(prefix);
   REQUIRE(log->ensure_topic({"events", 1}).ok());
@@ -194,9 +213,9 @@ TEST_CASE("a broker that hangs is noticed, and goes on where it was") {
     return log->health().level == level;
   };
   REQUIRE(wait_for(LogHealth::Level::ok));
-  ::kill(pid, SIGSTOP);
+  hang_kafka(true);
   const bool noticed = wait_for(LogHealth::Level::degraded);
-  ::kill(pid, SIGCONT);
+  hang_kafka(false);
   REQUIRE(noticed);
   CHECK(append(*log, where, "after").committed());
   CHECK(wait_for(LogHealth::Level::ok));

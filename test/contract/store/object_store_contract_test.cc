@@ -1,56 +1,63 @@
 // SPDX-License-Identifier: Apache-2.0
-// What every ObjectStore promises, tried on the adapter and on the twin.
+// What every ObjectStore promises, tried on each adapter that registers itself.
 #include <doctest/doctest.h>
 
 #include <atomic>
-#include <memory>
-#include <string>
 #include <thread>
-#include <vector>
+#include <utility>
 
 #include "base/limits.h"
 #include "base/random.h"
-#include "disk.h"
-#include "store/memory_object_store.h"
-#include "store/object_store.h"
-#include "store_dir/object_store.h"
+#include "object_store_contract.h"
 
 using namespace sandtrail;
 using namespace sandtrail::test;
 
 namespace {
 
-struct MemoryObjects {
-  MemoryObjectStore twin;
-  explicit MemoryObjects(std::size_t capacity_bytes = 64u << 20) {
-    twin.set_capacity_bytes(capacity_bytes);
-  }
-  ObjectStore& store() { return twin; }
-  void reopen() {}
-};
+std::vector<ObjectAdapter>& registry() {
+  static std::vector<ObjectAdapter> adapters;
+  return adapters;
+}
 
-struct DirectoryObjects {
-  SmallDisk disk;
-  std::unique_ptr<ObjectStore> adapter;
+struct Fixture {
+  std::unique_ptr<ObjectStoreUnderTest> under_test;
 
-  explicit DirectoryObjects(std::size_t capacity_bytes = 64u << 20) : disk(capacity_bytes) {
-    reopen();
-  }
-  ObjectStore& store() { return *adapter; }
-  void reopen() {
-    auto opened = open_directory_object_store(disk.path() + "/objects");
-    REQUIRE_MESSAGE(opened.ok(), (opened.ok() ? std::string() : opened.error().text()));
-    adapter = std::move(*opened);
-  }
+  explicit Fixture(const ObjectAdapter& adapter, std::size_t capacity_bytes = 64u << 20)
+      : under_test(adapter.make(capacity_bytes)) {}
+  ObjectStore& store() { return under_test->store(); }
+  void reopen() { under_test->reopen(); }
 };
 
 }  // namespace
 
-#define OBJECT_TEST(name) \
-  TEST_CASE_TEMPLATE("object store: " name, Fixture, MemoryObjects, DirectoryObjects)
+namespace sandtrail::test {
+
+ObjectRegistration::ObjectRegistration(ObjectAdapter adapter) {
+  registry().push_back(std::move(adapter));
+}
+
+const std::vector<ObjectAdapter>& object_adapters() {
+  return registry();
+}
+
+}  // namespace sandtrail::test
+
+// Each test is a function that gets one adapter after the other.
+#define OBJECT_TEST_OF(title, body)                          \
+  static void body(const ObjectAdapter& adapter);            \
+  TEST_CASE("object store: " title) {                        \
+    REQUIRE_FALSE(object_adapters().empty());                \
+    for (const ObjectAdapter& adapter : object_adapters()) { \
+      CAPTURE(adapter.name);                                 \
+      body(adapter);                                         \
+    }                                                        \
+  }                                                          \
+  static void body(const ObjectAdapter& adapter)
+#define OBJECT_TEST(title) OBJECT_TEST_OF(title, DOCTEST_ANONYMOUS(object_test_))
 
 OBJECT_TEST("contents are found under their name until they are removed, also after opening anew") {
-  Fixture fixture;
+  Fixture fixture(adapter);
   SeededRandom random(1);
   const Bytes largest = random.bytes(limits::kObjectBytesMax);
   CHECK(fixture.store().get("a").error().code == ErrorCode::not_found);
@@ -75,7 +82,7 @@ OBJECT_TEST("contents are found under their name until they are removed, also af
 }
 
 OBJECT_TEST("the same content again is fine, another is a conflict until it is removed") {
-  Fixture fixture;
+  Fixture fixture(adapter);
   REQUIRE(fixture.store().put("a", "one").ok());
   CHECK(fixture.store().put("a", "one").ok());
   CHECK(fixture.store().put("a", "two").error().code == ErrorCode::conflict);
@@ -87,7 +94,7 @@ OBJECT_TEST("the same content again is fine, another is a conflict until it is r
 }
 
 OBJECT_TEST("names that are no names, or lead elsewhere, are refused by every call") {
-  Fixture fixture;
+  Fixture fixture(adapter);
   const std::string names[] = {"",
                                ".",
                                "..",
@@ -112,14 +119,14 @@ OBJECT_TEST("names that are no names, or lead elsewhere, are refused by every ca
 }
 
 OBJECT_TEST("content over the limit is refused and leaves nothing") {
-  Fixture fixture;
+  Fixture fixture(adapter);
   const Bytes content(limits::kObjectBytesMax + 1, 'x');
   CHECK(fixture.store().put("a", content).error().code == ErrorCode::invalid_argument);
   CHECK(fixture.store().get("a").error().code == ErrorCode::not_found);
 }
 
 OBJECT_TEST("of many who put one name with other contents, one wins and all know") {
-  Fixture fixture;
+  Fixture fixture(adapter);
   for (int round = 0; round < 10; ++round) {
     const std::string name = "n" + std::to_string(round);
     std::atomic<int> won = 0;
@@ -140,7 +147,7 @@ OBJECT_TEST("of many who put one name with other contents, one wins and all know
 }
 
 OBJECT_TEST("many users at a time, with the same and with other names") {
-  Fixture fixture;
+  Fixture fixture(adapter);
   std::atomic<int> wrong = 0;
   std::vector<std::thread> users;
   for (int u = 0; u < 4; ++u) {
@@ -164,7 +171,7 @@ OBJECT_TEST("many users at a time, with the same and with other names") {
 }
 
 OBJECT_TEST("a full disk is an answer, keeps what is there, and passes") {
-  Fixture fixture(4u << 20);
+  Fixture fixture(adapter, 4u << 20);
   SeededRandom random(2);
   REQUIRE(fixture.store().put("small", "1").ok());
   REQUIRE(fixture.store().put("middle", random.bytes(1u << 20)).ok());

@@ -26,7 +26,8 @@ Harness::~Harness() {
 int Harness::run(const std::vector<std::string>& arguments, bool bare) {
   out.clear();
   err.clear();
-  CliParts parts{client, clock, random, environment, {}, {}, false, false, {}, {}, {}, {}, {}, {}};
+  CliParts parts{client, clock, random, environment, {}, {}, false, false,
+                 {},     {},    {},     {},          {}, {}, {}};
   parts.out = [this](BytesView bytes) {
     out += bytes;
     return static_cast<std::size_t>(std::count(out.begin(), out.end(), '\n')) < lines_max;
@@ -45,9 +46,13 @@ int Harness::run(const std::vector<std::string>& arguments, bool bare) {
     paused_ms += span.count;
     clock.advance(span);
   };
-  parts.open_log = [this](const std::string& at) -> Result<std::unique_ptr<EventLog>> {
+  parts.open_log = [this](const std::string& at,
+                          const std::optional<Config>&) -> Result<std::unique_ptr<EventLog>> {
     CHECK(at == directory);
     return open_log();
+  };
+  parts.ask_launcher = [this](const Config&, const std::string& launcher) {
+    return ask_launcher(launcher);
   };
   parts.projections = projections;
   parts.other_verbs = {{"dev", "Start everything here"}};

@@ -60,6 +60,7 @@ struct Harness {
   std::int64_t paused_ms = 0;
   std::size_t lines_max = 1'000'000;  // then nobody reads standard output any more
   std::function<Result<std::unique_ptr<EventLog>>()> open_log;
+  std::function<Result<Bytes>(const std::string&)> ask_launcher;
   std::function<std::vector<std::unique_ptr<Projection>>()> projections;
 };
 

@@ -98,7 +98,7 @@ TEST_CASE("a server that folded more than the log holds differs") {
   CHECK(has(v.err, "the log ends at "));
 }
 
-TEST_CASE("projections that only one side has differ") {
+TEST_CASE("projections of the server that nobody here knows differ") {
   Verifying v;
   v.answer(200, digests_of(v.story));
   v.projections = [] { return std::vector<std::unique_ptr<Projection>>(); };

@@ -178,9 +178,9 @@ TEST_CASE("verbs of an operator ask for the right thing and show it") {
        "/operator/status",
        "",
        R"({"ready":true,"log":{"identity":"abc","health":"ok"},"partitions":[{"partition":)"
-       R"("events/0","next":9,"lag":0,"roles":[{"role":"billing","live":true,"epoch":2},)"
-       R"({"role":"launcher","live":false,"epoch":0,"effects_parked":3}]}]})",
-       "billing@2 launcher@0(waiting)(3 parked)"},
+       R"("events/0","next":9,"lag":0,"owners":[{"role":"billing","epoch":2,"process":"dev-a",)"
+       R"("since":"2026-01-01T00:00:00.000Z","effects_parked":3}]}]})",
+       "billing  dev-a    events/0    2      2026-01-01T00:00:00.000Z  3"},
       {{"effects", "ls"},
        "GET",
        "/operator/effects",

@@ -438,6 +438,29 @@ TEST_CASE("execution: runs are lost as often as the request allows, refusals do 
                     {"lost", lose(6), VoidReason::none}});
 }
 
+TEST_CASE("execution: an attempt that was never sent to its host uses up no run") {
+  Harness base = world();
+  const ExecutionId x = base.requested(1);
+  base.apply(base.decided(kLauncher, base.assign(x)));
+  const auto never_sent = [x](Harness& h) {
+    return h.decided(kLauncher, with(h.lose_attempt(x), [](auto& b) { b.may_have_run = false; }));
+  };
+  const auto by_nobody = [x](Harness& h) {
+    return h.event(with(h.lose_attempt(x), [](auto& b) { b.may_have_run = false; }));
+  };
+  check_rows(base, {{"a decision", never_sent, VoidReason::none},
+                    {"a report", by_nobody, VoidReason::stale_epoch}});
+  Harness started = base;
+  started.apply(started.event(started.start(x)));
+  check_rows(started, {{"it was started", never_sent, VoidReason::wrong_state}});
+  for (int i = 0; i < 3; ++i) {
+    base.apply(never_sent(base));
+    CHECK(base.row(x).status == ExecutionStatus::requested);
+    CHECK(base.row(x).attempts_lost == 0);
+    base.apply(base.decided(kLauncher, base.assign(x)));
+  }
+}
+
 TEST_CASE("execution: erasure is due after the retention, and never without one") {
   Harness base = world();
   const ExecutionId x = base.settled();

@@ -38,7 +38,7 @@ World::World(GatewayOptions options)
       payloads(keyring, objects),
       runtime(runtime_options(), log, kv, clock, random),
       gateway(completed(std::move(options)),
-              {runtime, log, keyring, payloads, clock, random,
+              {runtime, log, &keyring, &payloads, clock, random,
                [this](std::function<void()> task) { worker.post(std::move(task)); }, &live}) {
   runtime.add(std::make_unique<ReadModel>());
   runtime.add(gateway.observer());
@@ -267,6 +267,16 @@ void World::run_to_end(const Tenant& tenant, const ExecutionId& id, const std::s
   start(tenant, id);
   finish(tenant, id, out);
   settle(tenant, id);
+}
+
+std::size_t keys_in(const World& world) {
+  std::size_t count = 0;
+  const Status listed = world.key_store.list([&count](const WrappedKey&) {
+    ++count;
+    return true;
+  });
+  REQUIRE(listed.ok());
+  return count;
 }
 
 std::string python(const std::string& more) {

@@ -143,8 +143,8 @@ class World {
   Reply as_operator(const std::string& method, const std::string& target,
                     const std::string& body = "", HeaderList headers = {});
   Reply as_admin(const std::string& target);
-  Pending send_to(const http::Handler& handler, const std::string& method,
-                  const std::string& target, const std::string& body, HeaderList headers);
+  static Pending send_to(const http::Handler& handler, const std::string& method,
+                         const std::string& target, const std::string& body, HeaderList headers);
 
   // An organisation with credits and an adopted rate card.
   Tenant tenant(const std::string& grant_credits = "100");
@@ -199,6 +199,8 @@ class World {
   http::Handler admin_;
   std::map<std::pair<TopicPartition, DeciderRole>, std::int64_t> epochs_;
 };
+
+std::size_t keys_in(const World& world);
 
 // Body of a request that runs Python.
 std::string python(const std::string& more = "");

@@ -80,6 +80,7 @@ Status Bench::start() {
   RuntimeOptions runtime_options;
   runtime_options.events_partitions = 1;
   runtime_options.threads = options.threads;
+  runtime_options.group = options.group;
   runtime = std::make_unique<Runtime>(runtime_options, log, store, clock, random);
   runtime->add(std::make_unique<TallyProjection>());
   if (options.role) runtime->add(std::make_unique<ScriptRole>(script));

@@ -61,6 +61,7 @@ struct BenchOptions {
   MemoryLogOptions log;
   bool role = true;
   bool threads = false;
+  std::string group;  // reports under it
 };
 
 class Bench {

@@ -149,6 +149,47 @@ TEST_CASE("a log trimmed past the store is refused") {
   CHECK(status.error().code == ErrorCode::not_found);
 }
 
+TEST_CASE("a log trimmed exactly up to the store is fine") {
+  Bench bench;
+  bench.options.role = false;
+  REQUIRE(bench.start().ok());
+  bench.settle();
+  create(bench, 3);
+  const Position next = bench.status().next;
+  bench.stop();
+  bench.log.trim_unasked(kEvents, next);
+  REQUIRE(bench.start().ok());
+  bench.settle();
+  create(bench, 1);
+  CHECK(bench.tally(kCreated) == "4");
+}
+
+TEST_CASE("a last record that cannot be read any more is refused") {
+  Bench bench;
+  bench.options.role = false;
+  REQUIRE(bench.start().ok());
+  bench.settle();
+  create(bench, 3);
+  const Position last{bench.status().next.value - 1};
+  bench.stop();
+  bench.log.damage(kEvents, last);
+  CHECK(bench.start().error().code == ErrorCode::corrupt);
+}
+
+TEST_CASE("the last record is not folded again when it is compared") {
+  Bench bench;
+  bench.options.role = false;
+  REQUIRE(bench.start().ok());
+  bench.settle();
+  create(bench, 2);
+  bench.stop();
+  for (int i = 0; i < 2; ++i) bench.append(kEvents, bench.event(AccessDenied{}));
+  bench.observer.seen.clear();
+  REQUIRE(bench.start().ok());
+  bench.settle();
+  CHECK(bench.observer.seen == std::vector<std::string>{"loaded 2", "batch 2-3"});
+}
+
 TEST_CASE("a log that gets shorter, trimmed or damaged while it is read stops the partition") {
   for (const int kind : {0, 1}) {
     CAPTURE(kind);

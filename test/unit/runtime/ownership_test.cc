@@ -39,9 +39,11 @@ TEST_CASE("a role claims the next epoch and acts only after folding its claim") 
   CHECK(role.assigned);
   CHECK(role.live);
   CHECK(role.epoch == 1);
+  CHECK(bench.script.live.at(kEvents)->epoch() == 1);
   REQUIRE(bench.start().ok());
   bench.settle();
   CHECK(bench.epoch() == 2);
+  CHECK(bench.script.live.at(kEvents)->epoch() == 2);
 }
 
 TEST_CASE("nothing is claimed before the partition has caught up, and a replay never reacts") {

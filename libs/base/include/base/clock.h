@@ -16,12 +16,15 @@ class Clock {
   virtual UnixMs now() const = 0;
   // Microseconds that never go back; only differences mean something.
   virtual std::int64_t monotonic_us() const = 0;
+  // The same, but it also counts while the machine sleeps: for promises made to others.
+  virtual std::int64_t boot_us() const { return monotonic_us(); }
 };
 
 class SystemClock final : public Clock {
  public:
   UnixMs now() const override;
   std::int64_t monotonic_us() const override;
+  std::int64_t boot_us() const override;  // CLOCK_BOOTTIME
 };
 
 // The twin: stands still until it is moved.

@@ -77,10 +77,40 @@ inline constexpr std::int64_t kOutputBytesMax = 256 * 1024;  // kept, each strea
 inline constexpr std::int64_t kOutputFloodBytes = 16 << 20;  // then killed: output_limit
 inline constexpr std::int64_t kAttemptsMax = 5;
 inline constexpr Millis kQueueWaitMax = minutes(15);  // then rejected: queue_timeout
-inline constexpr Millis kHostLease = seconds(15);     // a host cut off so long gives up
-inline constexpr Millis kHostLeaseMargin = seconds(5);
 inline constexpr Millis kRetentionMin = seconds(1);
 inline constexpr Millis kRetentionMax = days(30);
+
+// --- hosts ---
+// From one renewal on: after kHostFence a host that nobody renews ends what it runs; after
+// kHostLease its launcher counts it as gone, and after kHostLeaseMargin more its attempts as lost.
+inline constexpr Millis kHostHeartbeat = seconds(2);
+inline constexpr Millis kHostFence = seconds(10);
+inline constexpr Millis kHostLease = seconds(15);
+inline constexpr Millis kHostLeaseMargin = seconds(5);
+inline constexpr Millis kHostSilent = seconds(3);    // fetches no orders: gets no work
+inline constexpr Millis kHostPollWait = seconds(5);  // for orders, then an empty answer
+inline constexpr Millis kHostBackOffFirst{100};      // before a host asks a launcher again
+inline constexpr Millis kHostBackOffLast = seconds(5);
+inline constexpr Millis kHostAnswerMax = seconds(4);  // of a launcher to a host
+inline constexpr Millis kHostDrain = seconds(10);     // of a host that ends, for what it runs
+inline constexpr Millis kHostDeliver = seconds(5);  // then for results that nobody has applied yet
+inline constexpr Millis kHostKillWait = seconds(10);  // for killed sandboxes to be gone
+inline constexpr Millis kOrphanAge = minutes(1);      // left-over sandboxes live at most twice that
+inline constexpr Millis kReportGrace = minutes(1);    // after the latest end an attempt can have
+inline constexpr std::size_t kHostsMax = 256;         // of one launcher
+inline constexpr std::size_t kHostKeptResultsMax = 1024;       // not applied yet, of one host
+inline constexpr std::size_t kHostKeptBytesMax = 256u << 20;   // of them together
+inline constexpr std::size_t kHostSeenAttemptsMax = 65'536;    // remembered by a host
+inline constexpr std::size_t kHostOrdersQueuedMax = 8192;      // that one host has not fetched
+inline constexpr std::size_t kHostInputBytesMax = 4u << 20;    // sealed, of one launch
+inline constexpr std::size_t kHostOutputBytesMax = 1u << 20;   // sealed, of one result
+inline constexpr std::size_t kHostOrderBytesMax = 6u << 20;    // one order as JSON
+inline constexpr std::size_t kHostOrdersBytesMax = 1u << 20;   // past it an answer takes no more
+inline constexpr std::size_t kHostReportsBytesMax = 4u << 20;  // body of a request of a host
+inline constexpr std::size_t kHostReportBatchBytesMax = 1u << 20;  // past it a host adds no more
+inline constexpr std::size_t kHostUnappliedBytesMax = 64u << 20;   // reports of one host in memory
+inline constexpr std::size_t kHostFactsBytesMax = 16 * 1024;       // texts of one report
+inline constexpr std::size_t kHostFactsMax = 128;                  // … and how many
 
 // --- process jail and guest agent ---
 inline constexpr int kJailSlotsMax = 256;                      // sandboxes at once on one host
@@ -155,8 +185,11 @@ inline constexpr Millis kHttpAcceptBackoff = Millis{100};  // when out of file d
 inline constexpr Millis kHttpSweepPeriod = Millis{250};    // how exactly time-outs are kept
 inline constexpr int kHttpBacklog = 1024;                  // connections the kernel keeps for us
 inline constexpr int kHttpProbeSeconds = 30;               // idle, then TCP asks thrice every 10 s
-inline constexpr Millis kTlsFilesPeriod = seconds(5);      // changed certificates are noticed
-inline constexpr std::size_t kUnixPathBytesMax = 107;      // sockaddr_un, less a NUL
+inline constexpr std::size_t kTlsHelloBytesMax = 16 * 1024;         // a client's first message
+inline constexpr std::size_t kTlsCertificatesBytesMax = 16 * 1024;  // a client's, with their chain
+inline constexpr std::size_t kTlsFileBytesMax = 1u << 20;
+inline constexpr Millis kTlsFilesPeriod = seconds(5);  // changed certificates are noticed
+inline constexpr std::size_t kUnixPathBytesMax = 107;  // sockaddr_un, less a NUL
 inline constexpr std::size_t kHttpClientInFlightMax = 1024;
 inline constexpr std::size_t kHttpClientKeptPerOriginMax = 16;  // idle connections
 inline constexpr std::size_t kHttpClientKeptMax = 256;          // … of one thread
@@ -201,10 +234,25 @@ inline constexpr std::size_t kMailboxMax = 65'536;
 inline constexpr std::size_t kSealedBytesMax = 64u << 20;  // plaintext of one seal(), and its AAD
 inline constexpr std::size_t kNoteBytesMax = 1u << 20;     // a signed note, as in Go's x/mod
 inline constexpr std::size_t kNoteSignaturesMax = 100;     // the specification asks for 16 at least
+inline constexpr std::size_t kCertificateAddressesMax = 64;  // of one certificate
+inline constexpr Millis kCertificateLifetimeMax = days(36'500);
 
 // --- object store ---
 inline constexpr std::size_t kObjectBytesMax = 16u << 20;
 inline constexpr std::size_t kObjectNameBytesMax = 128;
+
+// --- object store in S3 ---
+inline constexpr std::size_t kS3ConnectionsMax = 16;     // requests at a time; then calls wait
+inline constexpr Millis kS3ConnectTimeout = seconds(5);  // name, TCP and TLS
+inline constexpr Millis kS3StallTimeout = seconds(20);   // slower than the next for so long
+inline constexpr std::int64_t kS3StallBytesPerSecond = 1024;
+inline constexpr Millis kS3CallTimeout = seconds(60);  // all requests of a call together
+inline constexpr int kS3TriesMax = 3;                  // of one request
+inline constexpr Millis kS3RetryDelay = Millis{100};   // before the second; then four times longer
+inline constexpr std::size_t kS3ErrorBytesMax = 16 * 1024;  // read of an answer that is no object
+inline constexpr std::size_t kS3PrefixBytesMax = 512;
+inline constexpr std::size_t kS3SecretBytesMax = 8 * 1024;  // key id, key or session token
+inline constexpr std::size_t kS3CredentialsFileBytesMax = 64 * 1024;
 
 // --- key store ---
 inline constexpr std::size_t kWrappedKeyBytesMax = 4096;

@@ -111,7 +111,9 @@ struct ExecutionStarted {
   }
 };
 
-// The host is gone with the attempt, and the request allows another.
+// The attempt is gone, and there may be another: its host is away with it, and the request allows
+// for that; or the launcher that decides so never gave the order for it (`may_have_run` false), and
+// then no run is used up.
 struct ExecutionAttemptLost {
   static constexpr std::string_view kType = "sandtrail.execution.attempt_lost";
   ExecutionId execution;

@@ -24,6 +24,9 @@ struct KafkaLogOptions {
   Millis session_timeout = seconds(10);  // a member that is silent so long loses its partitions
   Millis append_timeout = limits::kKafkaAppendTimeout;  // then NotCommitted or Unknown
   Millis linger = {0};  // waits for more records of a batch; 0: sends what there is
+  // For tools: appends are NotCommitted{denied}, and topics are not made. Needs no right to write,
+  // without which an idempotent producer could not even start.
+  bool read_only = false;
 };
 
 // Returns without waiting for a broker. `clock` must outlive the log. Errors: invalid_argument

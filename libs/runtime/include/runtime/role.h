@@ -26,6 +26,7 @@ class RoleContext {
   virtual ~RoleContext() = default;
 
   virtual const TopicPartition& where() const = 0;
+  virtual std::int64_t epoch() const = 0;  // of the role's claim
   virtual const CoreState& state() const = 0;
   virtual const Rows& rows(std::string_view projection) const = 0;
   virtual UnixMs now() const = 0;  // wall clock

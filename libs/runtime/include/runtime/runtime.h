@@ -53,15 +53,33 @@ struct RoleStatus {
   std::size_t effects_parked = 0;
 };
 
+// Who acts for a role on a partition, of all processes: its last claim.
+struct OwnerStatus {
+  std::string role;
+  std::int64_t epoch = 0;
+  std::string instance;
+  UnixMs since;
+  std::size_t effects_parked = 0;
+};
+
 struct PartitionStatus {
   TopicPartition where;
   Position next;  // folded up to here
-  Position high;  // the log's
+  Position high;  // the log's, when it was last read
   UnixMs log_time;
-  bool caught_up = false;  // it once reached the high mark seen at start
-  std::string stopped;     // why it folds no further; empty while it does
-  std::string digest;      // running digest of (bytes, verdict), hex
-  std::vector<RoleStatus> roles;
+  Millis behind{};                  // see Runtime::behind()
+  bool caught_up = false;           // it once reached the high mark seen at start
+  std::string stopped;              // why it folds no further; empty while it does
+  std::string digest;               // running digest of (bytes, verdict), hex
+  std::vector<RoleStatus> roles;    // of this process
+  std::vector<OwnerStatus> owners;  // of all
+};
+
+// Why and since when records of a partition cannot be appended or read.
+struct LogAway {
+  UnixMs since;
+  std::string reason;
+  ErrorCode code = ErrorCode::unavailable;  // disk_full, internal: it can be read all the same
 };
 
 // The state of a partition as digests over its stored rows, for comparing with a rebuild.
@@ -75,6 +93,7 @@ struct PartitionDigests {
 
 struct RuntimeOptions {
   std::string instance = "local";  // in owner.claimed, for people
+  std::string group;               // reports under it how far it is durable; empty: does not
   std::string source = "/sandtrail";
   std::int32_t events_partitions = 4;
   bool threads = true;  // false: step() drives it (simulation)
@@ -93,8 +112,12 @@ class Runtime {
   void add(Observer* observer);
 
   // Ensures the topics, loads the stores and begins. Refuses with conflict when the store belongs
-  // to another log or is ahead of it, with not_found when the log was trimmed past it.
+  // to another log, is ahead of it or was folded from other records, with not_found when the log
+  // was trimmed past it. A retryable error: the log is away; call it again, it goes on where it
+  // was. Until it has succeeded there is nothing to query, and what is proposed is unavailable.
   Status start();
+  // Leaves the groups, so that others take over at once; folding goes on. Idempotent.
+  void leave();
   // Stops acting and folding; pending proposals end with cancelled. Idempotent.
   void stop();
 
@@ -109,7 +132,20 @@ class Runtime {
 
   std::vector<TopicPartition> partitions() const;
   TopicPartition home(const OrgId& org) const;  // in `events`
-  // Any thread; waits for each partition's thread (not for a stopped one).
+  // True once start() has succeeded.
+  bool started() const;
+  // How long ago the partition, as folded here, was last known to be all there is; 0 if it is.
+  // Any thread, at once.
+  Millis behind(const TopicPartition& where) const;
+  Millis behind() const;  // the longest of all partitions
+  // Empty while the log takes and gives records of the partition. Any thread, at once.
+  std::optional<LogAway> away(const TopicPartition& where) const;
+  // The worst of all partitions.
+  std::optional<LogAway> away() const;
+  // When the fold here passed `position`, at about the time of its append; nullopt: too long ago,
+  // or not yet.
+  std::optional<UnixMs> passed(const TopicPartition& where, Position position) const;
+  // Any thread; waits for each partition's thread (not for a stopped one), not for the log.
   std::vector<PartitionStatus> status();
   Result<PartitionDigests> digests(const TopicPartition& where);
   // Empty when every partition has caught up and folds; else what is wrong.

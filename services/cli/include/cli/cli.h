@@ -15,6 +15,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -45,8 +46,13 @@ struct CliParts {
   // Lets so much time pass, on a condition.
   std::function<void(Millis)> pause;
 
-  // The log of a data directory, for reading only, beside a server that may be running.
-  std::function<Result<std::unique_ptr<EventLog>>(const std::string& data_directory)> open_log;
+  // The log of a data directory, or of the settings, for reading only, beside servers that may be
+  // running.
+  std::function<Result<std::unique_ptr<EventLog>>(const std::string& data_directory,
+                                                  const std::optional<Config>& config)>
+      open_log;
+  // What a launcher of the settings ("host:port") says at GET /host/v1/status: JSON.
+  std::function<Result<Bytes>(const Config& config, const std::string& launcher)> ask_launcher;
   // Every projection a server keeps, fresh.
   std::function<std::vector<std::unique_ptr<Projection>>()> projections;
 

@@ -9,6 +9,8 @@
 namespace sandtrail {
 namespace {
 
+constexpr std::size_t kEvidenceBytesMax = 512;  // of one observation: some quote an error
+
 void add_code(SandboxSpec& spec, const ExecutionInput& input, const Language& language) {
   spec.files.push_back({language.file, input.code, false});
   if (!language.compile.empty()) spec.stages.push_back({"compile", language.compile, false});
@@ -66,7 +68,10 @@ ExecutionFinished finished_event_of(const SandboxExit& exit, const DriverCapabil
   out.verdict = judgement.verdict;
   out.cause = judgement.cause;
   out.decided_by = name_of(judgement.actor);
-  for (const auto& [name, value] : judgement.evidence) out.evidence.push_back(name + "=" + value);
+  for (const auto& [name, value] : judgement.evidence) {
+    const std::string text = name + "=" + value;
+    out.evidence.emplace_back(utf8_prefix(text, kEvidenceBytesMax));
+  }
   if (exit.exit_code) out.exit_code = *exit.exit_code;
   if (exit.signal) out.signal = *exit.signal;
   out.usage = {exit.usage.wall_us, exit.usage.cpu_us, exit.usage.memory_peak_bytes};

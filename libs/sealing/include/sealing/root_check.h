@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// That all who share a key store have the same root key: a reserved entry of it holds a digest that
+// tells root keys apart without telling anything of them.
+#pragma once
+
+#include <string>
+
+#include "base/clock.h"
+#include "crypto/secret.h"
+#include "store/key_store.h"
+
+namespace sandtrail {
+
+// No data key has this id, and whoever looks for keys that nothing uses passes it by.
+const DataKeyId& root_check_id();
+
+// 32 hex digits.
+std::string root_check_text(const SecretBytes& root);
+
+// Conflict: not the key that the data is under.
+Error other_root_key(const std::string& key_path);
+
+// Compares `text`, as above, with the entry. Without one: makes it if `may_write`, else there is
+// nothing to compare with. Conflict as above; whatever else the store says, a retryable error as
+// long as it is away. Blocks.
+Status check_root_key(const std::string& text, const std::string& key_path, KeyStore& store,
+                      bool may_write, const Clock& clock);
+
+}  // namespace sandtrail

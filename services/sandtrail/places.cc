@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "places.h"
+
+#include "kafka/kafka_key_store.h"
+#include "kafka/kafka_log.h"
+#include "log_embedded/embedded_log.h"
+#include "store_dir/object_store.h"
+#include "store_rocksdb/key_store.h"
+
+namespace sandtrail {
+
+KafkaConnection kafka_connection(const ProcessPlan& plan) {
+  const Config::Log& log = plan.config.log;
+  KafkaConnection out;
+  out.brokers = log.brokers();
+  out.topic_prefix = log.topic_prefix;
+  out.client_id = "sandtrail-" + plan.verb;
+  out.settings = log.kafka;
+  out.replication = static_cast<std::int16_t>(log.replication);
+  out.min_insync = static_cast<std::int16_t>(log.min_insync);
+  return out;
+}
+
+Result<std::unique_ptr<EventLog>> open_log(const ProcessPlan& plan, const Clock& clock,
+                                           Random& random) {
+  const Config::Log& log = plan.config.log;
+  if (log.embedded()) {
+    EmbeddedLogOptions options;
+    options.free_bytes_min = static_cast<std::uint64_t>(log.free_bytes_min);
+    return open_embedded_log(plan.directory + "/log", options, clock, random);
+  }
+  KafkaLogOptions options;
+  options.connection = kafka_connection(plan);
+  options.session_timeout = log.session_timeout;
+  return open_kafka_log(options, clock);
+}
+
+Result<std::unique_ptr<KeyStore>> open_key_store(const ProcessPlan& plan,
+                                                 const std::shared_ptr<RocksDbMemory>& memory,
+                                                 const Clock& clock) {
+  if (plan.config.log.embedded()) {
+    // A request's key comes before its record: neither is taken when the disk is nearly full.
+    return open_rocksdb_key_store(
+        plan.directory + "/keys",
+        {memory, static_cast<std::uint64_t>(plan.config.log.free_bytes_min)});
+  }
+  KafkaKeyStoreOptions options;
+  options.connection = kafka_connection(plan);
+  return open_kafka_key_store(options, clock);
+}
+
+Result<std::unique_ptr<ObjectStore>> open_objects(const ProcessPlan& plan) {
+  return open_directory_object_store(plan.config.data_dir + "/objects");
+}
+
+}  // namespace sandtrail

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which adapter stands behind a port, by the settings.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/clock.h"
+#include "base/random.h"
+#include "event_log/event_log.h"
+#include "kafka/connection.h"
+#include "process_plan.h"
+#include "store/key_store.h"
+#include "store/object_store.h"
+#include "store_rocksdb/kv_store.h"
+
+namespace sandtrail {
+
+KafkaConnection kafka_connection(const ProcessPlan& plan);
+
+// Kafka: returns without waiting for a broker.
+Result<std::unique_ptr<EventLog>> open_log(const ProcessPlan& plan, const Clock& clock,
+                                           Random& random);
+Result<std::unique_ptr<KeyStore>> open_key_store(const ProcessPlan& plan,
+                                                 const std::shared_ptr<RocksDbMemory>& memory,
+                                                 const Clock& clock);
+Result<std::unique_ptr<ObjectStore>> open_objects(const ProcessPlan& plan);
+
+}  // namespace sandtrail
