@@ -198,6 +198,10 @@ std::string HostProcess::admin_url() const {
   return "http://" + ListenAddress{address, impl_->admin_server->port()}.text();
 }
 
+std::string HostProcess::data_address() const {
+  return impl_->data_plane ? impl_->data_plane->address() : "";
+}
+
 int HostProcess::slots() const {
   return impl_->parts->engine().info().slots;
 }

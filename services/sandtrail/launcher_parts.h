@@ -36,7 +36,7 @@ class LauncherParts {
   OutputSource& live_output() { return live_output_; }
   std::vector<HostStatus> status() const;
   // Where hosts join; empty: none may.
-  std::string address() const { return listener_ ? listener_->address() : ""; }
+  std::string listens_at() const { return listener_ ? listener_->address() : ""; }
   // Sends the hosts that joined elsewhere, and ends what runs here.
   void stop();
 

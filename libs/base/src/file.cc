@@ -24,6 +24,17 @@ Status write_all(int fd, BytesView content, const std::string& path) {
   return {};
 }
 
+// With O_EXCL, conflict if it is there.
+Status write_new(const std::string& path, int flag, BytesView content, unsigned mode) {
+  const UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | flag, mode));
+  if (!fd.valid() && errno == EEXIST) return Error{ErrorCode::conflict, path + " is there", ""};
+  if (!fd.valid()) return errno_error("cannot create " + path, errno);
+  if (::fchmod(fd.get(), mode) != 0) return errno_error("cannot chmod " + path, errno);
+  ST_CHECK_OK(write_all(fd.get(), content, path));
+  if (::fdatasync(fd.get()) != 0) return errno_error("cannot sync " + path, errno);
+  return {};
+}
+
 Status sync_directory_of(const std::string& path) {
   const std::size_t slash = path.find_last_of('/');
   return sync_directory(slash == std::string::npos ? "." : path.substr(0, slash + 1));
@@ -55,16 +66,26 @@ Result<Bytes> read_file(const std::string& path, std::size_t bytes_max) {
 
 Status write_file_durably(const std::string& path, BytesView content, unsigned mode) {
   const std::string temporary = path + ".new";
-  {
-    const UniqueFd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode));
-    if (!fd.valid()) return errno_error("cannot create " + temporary, errno);
-    if (::fchmod(fd.get(), mode) != 0) return errno_error("cannot chmod " + temporary, errno);
-    ST_CHECK_OK(write_all(fd.get(), content, temporary));
-    if (::fdatasync(fd.get()) != 0) return errno_error("cannot sync " + temporary, errno);
-  }
+  ST_CHECK_OK(write_new(temporary, O_TRUNC, content, mode));
   if (::rename(temporary.c_str(), path.c_str()) != 0) {
     return errno_error("cannot rename " + temporary, errno);
   }
+  return sync_directory_of(path);
+}
+
+Status create_file_durably(const std::string& path, BytesView content, unsigned mode) {
+  const std::string temporary = path + ".new";
+  const Status written = write_new(temporary, O_EXCL, content, mode);
+  if (!written && written.error().code == ErrorCode::conflict) {
+    return Error{ErrorCode::conflict, temporary + " is there",
+                 "another process is making " + path + ", or died doing so: then remove it"};
+  }
+  const int linked = written ? ::link(temporary.c_str(), path.c_str()) : 0;
+  const int error = linked == 0 ? 0 : errno;
+  ::unlink(temporary.c_str());
+  ST_CHECK_OK(written);
+  if (error == EEXIST) return Error{ErrorCode::conflict, path + " is there already", ""};
+  if (error != 0) return errno_error("cannot create " + path, error);
   return sync_directory_of(path);
 }
 

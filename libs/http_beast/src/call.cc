@@ -124,16 +124,11 @@ void Call::connect_next(const std::string& last_error) {
     return fail(ErrorCode::unavailable, "cannot connect to " + origin_ + ": " + last_error);
   }
   const std::string& address = addresses_[address_next_++];
-  std::shared_ptr<Transport> transport;
-  if (request_.url.scheme == "https") {
-    auto made = loop_.state().tls->make(loop_.context(), request_.url.host);
-    if (!made) return fail(made.error().code, made.error().message);
-    transport = std::move(*made);
-  } else {
-    transport = make_plain_transport(loop_.context());
-  }
   connection_ = std::make_shared<Kept>();
-  connection_->transport = std::move(transport);
+  connection_->transport =
+      request_.url.scheme == "https"
+          ? make_tls_client(StreamSocket(loop_.context()), *loop_.state().tls, request_.url.host)
+          : make_plain_transport(StreamSocket(loop_.context()));
   connection_->remote_address = address;
   connection_->made_us = loop_.now_us();
   connecting_ = true;
@@ -179,11 +174,12 @@ void Call::connected(const std::shared_ptr<Kept>& connection, const error_code& 
 
 void Call::handshake() {
   connection_->transport->handshake(
-      [self = shared_from_this(), connection = connection_](const error_code& error) {
+      [self = shared_from_this(), connection = connection_](const Status& status) {
         if (self->released_) return;
-        if (error) {
-          return self->fail(ErrorCode::unavailable,
-                            "TLS with " + self->origin_ + " failed: " + error.message());
+        if (!status) {
+          return self->fail(status.error().code,
+                            "TLS with " + self->origin_ + " failed: " + status.error().message,
+                            status.error().hint);
         }
         self->timings_.tls_us = self->loop_.now_us() - self->phase_began_us_;
         self->exchange();

@@ -12,6 +12,26 @@
 namespace sandtrail::http {
 namespace {
 
+Result<std::unique_ptr<TlsSettings>> open_tls(const ClientOptions& options) {
+  if (options.cert_file.empty() != options.key_file.empty()) {
+    return Error{ErrorCode::invalid_argument, "a certificate and its key go together", ""};
+  }
+  // Who may issue a role is known of our own authority only.
+  if (!options.peer_role.empty() && (!options.verify_peer || options.ca_file.empty())) {
+    return Error{ErrorCode::invalid_argument,
+                 "to ask for a role needs the authority that issues roles", ""};
+  }
+  TlsPlan plan;
+  plan.cert_file = options.cert_file;
+  plan.key_file = options.key_file;
+  plan.ca_file = options.ca_file;
+  plan.verify_peer = options.verify_peer;
+  plan.peer_role = options.peer_role;
+  plan.clock = options.clock;
+  plan.on_reload = options.on_reload;
+  return TlsSettings::open(std::move(plan));
+}
+
 class BeastClient final : public Client {
  public:
   BeastClient(ClientOptions options, std::unique_ptr<TlsSettings> tls) {
@@ -86,10 +106,7 @@ Result<std::unique_ptr<Client>> make_client(ClientOptions options) {
     return Error{ErrorCode::invalid_argument,
                  "a client needs a thread, a clock and a printable name", ""};
   }
-  if (!options.cert_file.empty() || !options.key_file.empty() || !options.peer_role.empty()) {
-    return Error{ErrorCode::invalid_argument, "this client has no certificate of its own", ""};
-  }
-  ST_ASSIGN(auto tls, make_tls_settings(options.ca_file, options.verify_peer));
+  ST_ASSIGN(auto tls, open_tls(options));
   auto client = std::make_unique<BeastClient>(std::move(options), std::move(tls));
   ST_CHECK_OK(client->start());
   return std::unique_ptr<Client>(std::move(client));

@@ -61,10 +61,10 @@ bool ClientLoop::stale(const Kept& kept) const {
 std::shared_ptr<Kept> ClientLoop::take(const std::string& origin) {
   for (auto found = kept_.find(origin); found != kept_.end(); found = kept_.find(origin)) {
     const auto kept = found->second.back();
-    const bool usable = !stale(*kept);
-    if (usable) {
+    // What it said since may not have been noticed yet, and is no answer to the next request.
+    error_code ignored;
+    if (!stale(*kept) && kept->transport->socket().available(ignored) == 0) {
       kept->gone = true;
-      error_code ignored;
       kept->transport->socket().cancel(ignored);  // the wait for its end
       found->second.pop_back();
       --kept_count_;

@@ -16,6 +16,7 @@
 
 #include "http_beast/client.h"
 #include "resolver.h"
+#include "tls_settings.h"
 #include "transport.h"
 
 namespace sandtrail::http {

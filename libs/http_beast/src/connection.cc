@@ -4,11 +4,9 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
-#include <array>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/write.hpp>
 #include <cstdio>
 
 #include "base/limits.h"
@@ -16,16 +14,16 @@
 namespace sandtrail::http {
 namespace {
 
-using boost::system::error_code;
 using tcp = asio::ip::tcp;
 
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
 }  // namespace
 
-Connection::Connection(ServerLoop& loop, StreamSocket socket, std::string peer_address, bool refuse)
+Connection::Connection(ServerLoop& loop, std::shared_ptr<Transport> transport,
+                       std::string peer_address, bool refuse)
     : loop_(loop),
-      socket_(std::move(socket)),
+      transport_(std::move(transport)),
       peer_address_(std::move(peer_address)),
       refuse_(refuse),
       reader_(loop.state().options.body_bytes_max, BodyReservation(loop.state().bodies)) {}
@@ -39,39 +37,64 @@ void Connection::set_deadline(Millis span) {
 void Connection::start() {
   if (loop_.state().stopping) return close();
   set_options();
-  if (refuse_) return reject(503, "too many connections");
   set_deadline(limits::kHttpHeaderTimeout);
+  greet();
+}
+
+// The handshake and the wait for the first byte share one time-out: TLS gives a peer no more time.
+void Connection::greet() {
+  transport_->handshake([self = shared_from_this(), transport = transport_](const Status& status) {
+    if (self->phase_ == Phase::greeting) self->greeted(status);
+  });
+}
+
+void Connection::greeted(const Status& status) {
+  if (!status && status.error().code == ErrorCode::invalid_argument) {
+    // In the clear, as it asked: whoever reads it learns only what to do.
+    transport_ = make_plain_transport(std::move(transport_->socket()));
+    return reject(400, "this port speaks HTTPS only");
+  }
+  if (!status) return linger();  // the peer gets to read the alert that says why
+  if (refuse_) return reject(503, "too many connections");
+  phase_ = Phase::reading;
   wait_readable();
 }
 
 void Connection::set_options() {
+  StreamSocket& socket = transport_->socket();
   error_code ignored;  // each is an improvement only, and a dead socket shows soon enough
-  socket_.non_blocking(true, ignored);
-  socket_.set_option(tcp::no_delay(true), ignored);
+  socket.non_blocking(true, ignored);
+  socket.set_option(tcp::no_delay(true), ignored);
   // A peer that vanished without a word must not hold a waiting request for ever.
-  socket_.set_option(StreamSocket::keep_alive(true), ignored);
+  socket.set_option(StreamSocket::keep_alive(true), ignored);
   const std::pair<int, int> probes[] = {
       {TCP_KEEPIDLE, limits::kHttpProbeSeconds}, {TCP_KEEPINTVL, 10}, {TCP_KEEPCNT, 3}};
   for (const auto& [option, value] : probes) {
-    setsockopt(socket_.native_handle(), IPPROTO_TCP, option, &value, sizeof value);
+    setsockopt(socket.native_handle(), IPPROTO_TCP, option, &value, sizeof value);
   }
 }
 
 // Waits without a buffer and reads into the loop's: thousands of idle connections hold none.
 void Connection::wait_readable() {
   if (std::exchange(waiting_, true)) return;
-  socket_.async_wait(StreamSocket::wait_read, [self = shared_from_this()](const error_code& error) {
+  const auto ready = [self = shared_from_this()](const error_code& error) {
     self->waiting_ = false;
     if (error) return self->close();
     if (self->phase_ == Phase::reading) return self->on_readable();
     if (self->phase_ == Phase::lingering) return self->drop_input();
-  });
+  };
+  // What is only dropped is not decrypted either.
+  if (phase_ == Phase::lingering) {
+    transport_->socket().async_wait(StreamSocket::wait_read, ready);
+  } else {
+    transport_->wait_readable(ready);
+  }
 }
 
 void Connection::on_readable() {
   error_code error;
   auto& scratch = loop_.scratch();
-  const std::size_t count = socket_.read_some(asio::buffer(scratch), error);
+  const std::size_t count = transport_->read_now(asio::buffer(scratch), error);
   if (error == asio::error::would_block) return wait_readable();
   // The peer's end before the end of a request: there is nothing to answer.
   if (error) return close();
@@ -100,7 +123,7 @@ void Connection::advance(RequestReader::State state) {
 
 void Connection::say_continue() {
   writing_ = true;
-  asio::async_write(socket_, asio::buffer(kContinue),
+  transport_->write({asio::buffer(kContinue)},
                     [self = shared_from_this()](const error_code& error, std::size_t) {
                       self->writing_ = false;
                       if (error) return self->close();
@@ -117,6 +140,7 @@ void Connection::handle() {
   exchange_ = std::make_shared<Exchange>(*this, reader_.take_reservation());
   Request request = reader_.take();
   request.peer_address = peer_address_;
+  request.peer = transport_->peer();
   try {
     loop_.state().handler(std::move(request), make_responder(exchange_));
   } catch (...) {
@@ -130,8 +154,8 @@ void Connection::handle() {
 // connection. Urgent data wakes it as well: HTTP has none, and to go on watching would spin.
 void Connection::watch_peer() {
   if (std::exchange(watching_, true)) return;
-  socket_.async_wait(StreamSocket::wait_error,
-                     [self = shared_from_this()](const error_code&) { self->close(); });
+  transport_->socket().async_wait(
+      StreamSocket::wait_error, [self = shared_from_this()](const error_code&) { self->close(); });
 }
 
 void Connection::post_answer(Response response) {
@@ -188,7 +212,7 @@ void Connection::write_answer(std::string head, Bytes body) {
   head_ = std::move(head);
   body_ = std::move(body);
   set_deadline(limits::kHttpWriteTimeout);
-  asio::async_write(socket_, std::array{asio::buffer(head_), asio::buffer(body_)},
+  transport_->write({asio::buffer(head_), asio::buffer(body_)},
                     [self = shared_from_this()](const error_code& error, std::size_t) {
                       if (error) return self->close();
                       self->answer_done();
@@ -228,7 +252,7 @@ void Connection::stream(Response head) {
   head_ = head_text(head, facts);
   writing_ = true;
   set_deadline(limits::kHttpWriteTimeout);
-  asio::async_write(socket_, asio::buffer(head_),
+  transport_->write({asio::buffer(head_)},
                     [self = shared_from_this()](const error_code& error, std::size_t) {
                       self->writing_ = false;
                       if (error) return self->close();
@@ -259,8 +283,8 @@ void Connection::write_flush(Exchange::Output output) {
   }
   writing_ = true;
   set_deadline(limits::kHttpWriteTimeout);
-  asio::async_write(
-      socket_, std::array{asio::buffer(head_), asio::buffer(body_), asio::buffer(tail_)},
+  transport_->write(
+      {asio::buffer(head_), asio::buffer(body_), asio::buffer(tail_)},
       [self = shared_from_this(), last = output.last](const error_code& error, std::size_t) {
         self->writing_ = false;
         if (error || self->phase_ != Phase::streaming) return self->close();
@@ -278,7 +302,7 @@ void Connection::write_flush(Exchange::Output output) {
 // read.
 void Connection::linger() {
   error_code error;
-  socket_.shutdown(StreamSocket::shutdown_send, error);
+  transport_->shutdown_send(error);
   if (error) return close();
   phase_ = Phase::lingering;
   set_deadline(limits::kHttpLingerTimeout);
@@ -288,7 +312,7 @@ void Connection::linger() {
 void Connection::drop_input() {
   error_code error;
   auto& scratch = loop_.scratch();
-  const std::size_t count = socket_.read_some(asio::buffer(scratch), error);
+  const std::size_t count = transport_->socket().read_some(asio::buffer(scratch), error);
   input_dropped_bytes_ += count;
   if ((error && error != asio::error::would_block) ||
       input_dropped_bytes_ > limits::kHttpLingerBytesMax) {
@@ -306,14 +330,13 @@ void Connection::time_out() {
 }
 
 void Connection::drain() {
-  if (phase_ == Phase::reading) close();
+  if (phase_ == Phase::greeting || phase_ == Phase::reading) close();
 }
 
 void Connection::close() {
   if (std::exchange(phase_, Phase::closed) == Phase::closed) return;
   const auto self = shared_from_this();
-  error_code ignored;
-  socket_.close(ignored);
+  transport_->close();
   deadline_us_ = 0;
   if (const auto exchange = std::move(exchange_)) exchange->end();
   loop_.remove(*this);

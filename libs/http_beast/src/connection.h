@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// One connection of the server: reads a request, hands it to the handler, writes the answer, and so
-// on, one at a time. Everything runs on its loop's thread, but for the post_ functions.
+// One connection of the server, plain or TLS: reads a request, hands it to the handler, writes the
+// answer, and so on, one at a time. Everything runs on its loop's thread, but for the post_
+// functions.
 #pragma once
 
 #include <memory>
@@ -10,14 +11,15 @@
 #include "head_text.h"
 #include "request_reader.h"
 #include "server_loop.h"
-#include "stream_socket.h"
+#include "transport.h"
 
 namespace sandtrail::http {
 
 class Connection final : public ExchangePort, public std::enable_shared_from_this<Connection> {
  public:
   // With `refuse` it only says 503.
-  Connection(ServerLoop& loop, StreamSocket socket, std::string peer_address, bool refuse);
+  Connection(ServerLoop& loop, std::shared_ptr<Transport> transport, std::string peer_address,
+             bool refuse);
 
   void start();
   bool late(std::int64_t now_us) const { return deadline_us_ != 0 && now_us > deadline_us_; }
@@ -33,6 +35,7 @@ class Connection final : public ExchangePort, public std::enable_shared_from_thi
 
  private:
   enum class Phase {
+    greeting,   // the TLS handshake
     reading,    // waits for or reads a request
     handling,   // the handler has it
     answering,  // a whole answer is being written
@@ -41,6 +44,8 @@ class Connection final : public ExchangePort, public std::enable_shared_from_thi
     closed
   };
 
+  void greet();
+  void greeted(const Status& status);
   void wait_readable();
   void on_readable();
   void advance(RequestReader::State state);
@@ -60,10 +65,10 @@ class Connection final : public ExchangePort, public std::enable_shared_from_thi
   void set_options();
 
   ServerLoop& loop_;
-  StreamSocket socket_;
+  std::shared_ptr<Transport> transport_;
   const std::string peer_address_;
   const bool refuse_;
-  Phase phase_ = Phase::reading;
+  Phase phase_ = Phase::greeting;
   std::int64_t deadline_us_ = 0;  // 0: none
   RequestReader reader_;
   RequestReader::State read_state_ = RequestReader::State::idle;  // whose deadline is running

@@ -31,6 +31,25 @@ void fill_in(ServerOptions& options) {
   options.connections_max = connections_allowed(options.connections_max, files.rlim_cur);
 }
 
+Result<std::unique_ptr<TlsSettings>> open_tls(const ServerState& state) {
+  const ServerTls& tls = *state.options.tls;
+  if (tls.cert_file.empty() || tls.key_file.empty() || tls.ca_file.empty()) {
+    return Error{ErrorCode::invalid_argument,
+                 "mutual TLS needs a certificate, its key and the authority of the clients", ""};
+  }
+  if (state.options.address.starts_with("unix:")) {
+    return Error{ErrorCode::invalid_argument, "no TLS on a unix socket", ""};
+  }
+  TlsPlan plan;
+  plan.side = TlsSide::server;
+  plan.cert_file = tls.cert_file;
+  plan.key_file = tls.key_file;
+  plan.ca_file = tls.ca_file;
+  plan.clock = state.clock;
+  plan.on_reload = tls.on_reload;
+  return TlsSettings::open(std::move(plan));
+}
+
 class BeastServer final : public Server {
  public:
   BeastServer(ServerOptions options, Handler handler, int threads,
@@ -64,6 +83,9 @@ class BeastServer final : public Server {
 };
 
 Status BeastServer::start() {
+  if (state_.options.tls) {
+    ST_ASSIGN(state_.tls, open_tls(state_));
+  }
   ST_ASSIGN(listener_, Listener::open(loops_.front()->context(), state_.options));
   port_ = listener_->port();
   try {
@@ -126,9 +148,6 @@ Result<std::unique_ptr<Server>> start_server(ServerOptions options, Handler hand
                                              std::shared_ptr<const Clock> clock) {
   if (threads < 1 || !handler || !clock) {
     return Error{ErrorCode::invalid_argument, "a server needs a handler, a clock and a thread", ""};
-  }
-  if (options.tls) {
-    return Error{ErrorCode::invalid_argument, "this server cannot do TLS", ""};
   }
   raise_open_files();
   fill_in(options);

@@ -51,8 +51,10 @@ void ServerLoop::start() {
 void ServerLoop::adopt(StreamSocket socket, std::string peer_address, bool refuse) {
   asio::post(context_, [this, refuse, socket = std::move(socket),
                         peer_address = std::move(peer_address)]() mutable {
+    auto transport = state_.tls ? make_tls_server(std::move(socket), *state_.tls)
+                                : make_plain_transport(std::move(socket));
     auto connection =
-        std::make_shared<Connection>(*this, std::move(socket), std::move(peer_address), refuse);
+        std::make_shared<Connection>(*this, std::move(transport), std::move(peer_address), refuse);
     connections_.emplace(connection.get(), connection);
     connection->start();
     if (!sweeping_ && !connections_.empty()) {

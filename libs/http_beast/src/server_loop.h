@@ -19,6 +19,7 @@
 #include "body_budget.h"
 #include "http/server.h"
 #include "stream_socket.h"
+#include "tls_settings.h"
 
 namespace sandtrail::http {
 
@@ -29,6 +30,7 @@ struct ServerState {
   ServerOptions options;  // its limits filled in
   Handler handler;
   std::shared_ptr<const Clock> clock;
+  std::unique_ptr<TlsSettings> tls;  // null: plain
   std::atomic<bool> stopping{false};
 
   std::shared_ptr<BodyBudget> bodies;  // responders may outlive the server

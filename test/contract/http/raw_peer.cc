@@ -69,9 +69,21 @@ RawSocket RawSocket::connect_narrow(std::uint16_t port) {
   return RawSocket(std::move(fd));
 }
 
+bool RawSocket::start_tls(const TlsPeer& peer) {
+  const int fd = fd_.get();  // the socket may move
+  tls_ = std::make_unique<TlsLayer>(
+      peer, TlsLayer::Wire{[fd](std::string_view bytes) { return send_plain(fd, bytes); },
+                           [fd] { return receive_plain(fd, 65536); }});
+  return tls_->handshake();
+}
+
 bool RawSocket::send(std::string_view bytes) {
+  return tls_ ? tls_->send(bytes) : send_plain(fd_.get(), bytes);
+}
+
+bool RawSocket::send_plain(int fd, std::string_view bytes) {
   while (!bytes.empty()) {
-    const ssize_t count = ::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    const ssize_t count = ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
     if (count <= 0) return false;
     bytes.remove_prefix(static_cast<std::size_t>(count));
   }
@@ -84,8 +96,12 @@ std::string RawSocket::receive_some(std::size_t bytes_max) {
     ahead_.erase(0, out.size());
     return out;
   }
+  return tls_ ? tls_->receive_some(bytes_max) : receive_plain(fd_.get(), bytes_max);
+}
+
+std::string RawSocket::receive_plain(int fd, std::size_t bytes_max) {
   std::string out(bytes_max, '\0');
-  const ssize_t count = recv(fd_.get(), out.data(), out.size(), 0);
+  const ssize_t count = recv(fd, out.data(), out.size(), 0);
   out.resize(count > 0 ? static_cast<std::size_t>(count) : 0);
   return out;
 }
@@ -130,11 +146,12 @@ std::string RawSocket::receive_response(bool with_body) {
 
 bool RawSocket::readable() {
   pollfd wait{fd_.get(), POLLIN, 0};
-  return !ahead_.empty() || poll(&wait, 1, 0) == 1;
+  return !ahead_.empty() || (tls_ && tls_->readable()) || poll(&wait, 1, 0) == 1;
 }
 
 bool RawSocket::ended() {
   ahead_.clear();
+  if (tls_) receive_all();
   char byte;
   for (;;) {
     const ssize_t count = recv(fd_.get(), &byte, 1, 0);
@@ -145,6 +162,10 @@ bool RawSocket::ended() {
 
 bool RawSocket::ended_cleanly() {
   ahead_.clear();
+  if (tls_) {
+    receive_all();
+    if (!tls_->ended_orderly()) return false;
+  }
   char bytes[4096];
   ssize_t count = 1;
   while (count > 0) count = recv(fd_.get(), bytes, sizeof bytes, 0);
@@ -152,6 +173,7 @@ bool RawSocket::ended_cleanly() {
 }
 
 void RawSocket::shutdown_write() {
+  if (tls_) tls_->send_end();
   shutdown(fd_.get(), SHUT_WR);
 }
 
@@ -161,7 +183,7 @@ void RawSocket::reset() {
   fd_.reset();
 }
 
-RawServer::RawServer(Script script) : script_(std::move(script)) {
+RawServer::RawServer(Script script, bool tls) : script_(std::move(script)), tls_(tls) {
   listener_.reset(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   must(listener_.valid(), "socket");
   sockaddr_in address = loopback(0);
@@ -187,13 +209,20 @@ void RawServer::serve() {
     if (stopping_ || !fd.valid()) return;
     scripts_.emplace_back([this, fd = std::move(fd), n = connections_++]() mutable {
       RawSocket connection(std::move(fd));
+      TlsPeer peer;
+      peer.name = "server";
+      peer.server = true;
+      if (tls_ && !connection.start_tls(peer)) return;
       script_(connection, n);
+      // As a server does that means it; a script that does not has closed.
+      if (tls_ && connection.get() >= 0) connection.shutdown_write();
     });
   }
 }
 
 std::string RawServer::url(std::string_view target) const {
-  return "http://127.0.0.1:" + std::to_string(port_) + std::string(target);
+  return (tls_ ? "https://127.0.0.1:" : "http://127.0.0.1:") + std::to_string(port_) +
+         std::string(target);
 }
 
 bool eventually(const std::function<bool()>& condition) {

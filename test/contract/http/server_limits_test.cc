@@ -47,7 +47,7 @@ void check_overload(const std::string& response) {
 
 }  // namespace
 
-TEST_CASE("sizes are accepted up to their limit and refused above it") {
+TEST_BOTH_WAYS("sizes are accepted up to their limit and refused above it") {
   using namespace limits;
   struct Row {
     const char* name;
@@ -96,7 +96,7 @@ TEST_CASE("sizes are accepted up to their limit and refused above it") {
   }
 }
 
-TEST_CASE("the body's limit can be set lower") {
+TEST_BOTH_WAYS("the body's limit can be set lower") {
   ServerOptions options;
   options.body_bytes_max = 4;
   TestServer server(1, options);
@@ -107,7 +107,7 @@ TEST_CASE("the body's limit can be set lower") {
   CHECK(status_of(socket.receive_response()) == 413);
 }
 
-TEST_CASE("clients that are slow or silent are cut") {
+TEST_BOTH_WAYS("clients that are slow or silent are cut") {
   struct Row {
     const char* name;
     std::string bytes;
@@ -134,7 +134,7 @@ TEST_CASE("clients that are slow or silent are cut") {
   }
 }
 
-TEST_CASE("a slow-loris does not win time with every byte") {
+TEST_BOTH_WAYS("a slow-loris does not win time with every byte") {
   TestServer server;
   RawSocket socket = server.connect();
   socket.send("GET /echo HTTP/1.1\r\n");
@@ -149,7 +149,7 @@ TEST_CASE("a slow-loris does not win time with every byte") {
   CHECK((response.empty() || status_of(response) == 408));
 }
 
-TEST_CASE("an idle connection is kept as long as is said, and no longer") {
+TEST_BOTH_WAYS("an idle connection is kept as long as is said, and no longer") {
   TestServer server;
   RawSocket kept = server.connect();
   kept.send(kGet);
@@ -166,7 +166,7 @@ TEST_CASE("an idle connection is kept as long as is said, and no longer") {
   CHECK(kept.receive_all() == "");
 }
 
-TEST_CASE("a waiting request has no time-out") {
+TEST_BOTH_WAYS("a waiting request has no time-out") {
   TestServer server;
   RawSocket waiting = server.connect();
   waiting.send("GET /hold HTTP/1.1\r\nHost: a\r\n\r\n");
@@ -178,7 +178,7 @@ TEST_CASE("a waiting request has no time-out") {
   CHECK(status_of(waiting.receive_response()) == 200);
 }
 
-TEST_CASE("a client that does not read its answer is cut") {
+TEST_BOTH_WAYS("a client that does not read its answer is cut") {
   TestServer server;
   RawSocket socket = server.connect();
   socket.send("GET /big HTTP/1.1\r\nHost: a\r\n\r\n");
@@ -187,14 +187,14 @@ TEST_CASE("a client that does not read its answer is cut") {
   CHECK(socket.receive_all().size() < (16u << 20));
 }
 
-TEST_CASE("a big answer reaches a client that reads") {
+TEST_BOTH_WAYS("a big answer reaches a client that reads") {
   TestServer server;
   RawSocket socket = server.connect();
   socket.send("GET /big HTTP/1.1\r\nHost: a\r\n\r\n");
   CHECK(body_of(socket.receive_response()).size() == (16u << 20));
 }
 
-TEST_CASE("a client that never ends a refused request is dropped after a while") {
+TEST_BOTH_WAYS("a client that never ends a refused request is dropped after a while") {
   TestServer server;
   RawSocket socket = server.connect();
   socket.send("GARBAGE\r\n\r\n");
@@ -203,7 +203,7 @@ TEST_CASE("a client that never ends a refused request is dropped after a while")
   CHECK(server.pass_time_until([&] { return server.server().connections() == 0; }));
 }
 
-TEST_CASE("more connections than allowed are told so") {
+TEST_BOTH_WAYS("more connections than allowed are told so") {
   ServerOptions options;
   options.connections_max = 3;
   TestServer server(1, options);
@@ -231,7 +231,7 @@ TEST_CASE("more connections than allowed are told so") {
   }));
 }
 
-TEST_CASE("bodies that stall count by what has come, until their connection ends") {
+TEST_BOTH_WAYS("bodies that stall count by what has come, until their connection ends") {
   ServerOptions options;
   options.bodies_bytes_max = 100'000;
   TestServer server(1, options);  // with more threads, both of the pair could be refused
@@ -270,7 +270,7 @@ TEST_CASE("bodies that stall count by what has come, until their connection ends
   }
 }
 
-TEST_CASE("a body counts until the handler has answered, even if the peer has gone") {
+TEST_BOTH_WAYS("a body counts until the handler has answered, even if the peer has gone") {
   ServerOptions options;
   options.bodies_bytes_max = 100'000;
   TestServer server(1, options);
@@ -290,7 +290,7 @@ TEST_CASE("a body counts until the handler has answered, even if the peer has go
   }
 }
 
-TEST_CASE("one address gets so many connections, others are served") {
+TEST_BOTH_WAYS("one address gets so many connections, others are served") {
   ServerOptions options;
   options.connections_per_address_max = 2;
   TestServer server(2, options);
@@ -303,7 +303,7 @@ TEST_CASE("one address gets so many connections, others are served") {
   RawSocket refused = server.connect();
   refused.send(kGet);
   check_overload(refused.receive_all());
-  RawSocket other = RawSocket::connect_from("127.0.0.2", server.server().port());
+  RawSocket other = server.connect_from("127.0.0.2");
   other.send(kGet);
   CHECK(status_of(other.receive_response()) == 200);
   waiting.front().reset();

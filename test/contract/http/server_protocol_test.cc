@@ -25,7 +25,7 @@ bool closes(std::string_view response) {
 
 }  // namespace
 
-TEST_CASE("a request reaches the handler as it was sent") {
+TEST_BOTH_WAYS("a request reaches the handler as it was sent") {
   TestServer server;
   RawSocket socket = server.connect();
   socket.send(
@@ -40,7 +40,7 @@ TEST_CASE("a request reaches the handler as it was sent") {
   CHECK(request.peer_address == "127.0.0.1");
 }
 
-TEST_CASE("a request may come byte by byte") {
+TEST_BOTH_WAYS("a request may come byte by byte") {
   TestServer server;
   RawSocket socket = server.connect();
   const std::string requests[] = {
@@ -56,7 +56,7 @@ TEST_CASE("a request may come byte by byte") {
   }
 }
 
-TEST_CASE("good requests are answered, and the connection stays or goes as agreed") {
+TEST_BOTH_WAYS("good requests are answered, and the connection stays or goes as agreed") {
   struct Row {
     const char* name;
     std::string bytes;
@@ -105,7 +105,7 @@ TEST_CASE("good requests are answered, and the connection stays or goes as agree
   }
 }
 
-TEST_CASE("an HTTP/1.0 client that asked for it is told that the connection stays") {
+TEST_BOTH_WAYS("an HTTP/1.0 client that asked for it is told that the connection stays") {
   TestServer server;
   RawSocket socket = server.connect();
   socket.send("GET /echo HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
@@ -178,7 +178,7 @@ const BadRequest kBadRequests[] = {
 
 }  // namespace
 
-TEST_CASE("bad requests get an error of the server's own and an end, never the handler") {
+TEST_BOTH_WAYS("bad requests get an error of the server's own and an end, never the handler") {
   TestServer server;
   for (const BadRequest& row : kBadRequests) {
     CAPTURE(std::string(row.name));
@@ -194,7 +194,7 @@ TEST_CASE("bad requests get an error of the server's own and an end, never the h
   CHECK(status_of(socket.receive_response()) == 200);
 }
 
-TEST_CASE("what the server says of itself has the caller's form") {
+TEST_BOTH_WAYS("what the server says of itself has the caller's form") {
   ServerOptions options;
   options.reject = [](int status, std::string detail) {
     Response out;
@@ -212,7 +212,7 @@ TEST_CASE("what the server says of itself has the caller's form") {
   CHECK(body_of(response) == "{a request has exactly one Host field}");
 }
 
-TEST_CASE("pipelined requests are answered one by one in their order") {
+TEST_BOTH_WAYS("pipelined requests are answered one by one in their order") {
   TestServer server;
   RawSocket socket = server.connect();
   std::string all;
@@ -233,7 +233,7 @@ TEST_CASE("pipelined requests are answered one by one in their order") {
   CHECK(body_of(socket.receive_response()) == "GET /echo?last||");
 }
 
-TEST_CASE("more pipelined bytes than one read are not lost") {
+TEST_BOTH_WAYS("more pipelined bytes than one read are not lost") {
   TestServer server;
   RawSocket socket = server.connect();
   std::string all;
@@ -248,7 +248,7 @@ TEST_CASE("more pipelined bytes than one read are not lost") {
   CHECK(right == 300);
 }
 
-TEST_CASE("HEAD has the head of GET and no body, and 204 has neither") {
+TEST_BOTH_WAYS("HEAD has the head of GET and no body, and 204 has neither") {
   TestServer server;
   RawSocket socket = server.connect();
   socket.send("HEAD /echo HTTP/1.1\r\nHost: a\r\n\r\n" + get("/204") +
@@ -269,7 +269,7 @@ TEST_CASE("HEAD has the head of GET and no body, and 204 has neither") {
   CHECK(body_of(socket.receive_response()) == "GET /echo?||");
 }
 
-TEST_CASE("100 Continue is said to those who wait for it") {
+TEST_BOTH_WAYS("100 Continue is said to those who wait for it") {
   TestServer server;
   RawSocket socket = server.connect();
   const std::string head = "POST /echo HTTP/1.1\r\nHost: a\r\nExpect: 100-Continue\r\n";
@@ -291,7 +291,7 @@ TEST_CASE("100 Continue is said to those who wait for it") {
   CHECK(body_of(socket.receive_response()) == "POST /echo?||ok");
 }
 
-TEST_CASE("a refused body is not asked for") {
+TEST_BOTH_WAYS("a refused body is not asked for") {
   TestServer server;
   RawSocket socket = server.connect();
   socket.send("POST /echo HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: " +
@@ -299,7 +299,7 @@ TEST_CASE("a refused body is not asked for") {
   CHECK(status_of(socket.receive_all()) == 413);
 }
 
-TEST_CASE("an answer that could split the message is replaced") {
+TEST_BOTH_WAYS("an answer that could split the message is replaced") {
   TestServer server;
   RawSocket socket = server.connect();
   socket.send(get("/split"));
@@ -308,7 +308,7 @@ TEST_CASE("an answer that could split the message is replaced") {
   CHECK(response.find("Set-Cookie") == std::string::npos);
 }
 
-TEST_CASE("a handler that drops its request or throws has answered 500") {
+TEST_BOTH_WAYS("a handler that drops its request or throws has answered 500") {
   TestServer server;
   RawSocket socket = server.connect();
   for (const char* path : {"/drop", "/throw"}) {
@@ -319,7 +319,7 @@ TEST_CASE("a handler that drops its request or throws has answered 500") {
   CHECK(status_of(socket.receive_response()) == 200);
 }
 
-TEST_CASE("only the first answer counts") {
+TEST_BOTH_WAYS("only the first answer counts") {
   TestServer server;
   RawSocket socket = server.connect();
   socket.send(get("/hold"));

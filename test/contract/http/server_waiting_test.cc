@@ -36,7 +36,7 @@ std::string unchunk(std::string_view text) {
 
 }  // namespace
 
-TEST_CASE("a thousand requests wait on one thread and are all answered") {
+TEST_BOTH_WAYS("a thousand requests wait on one thread and are all answered") {
   constexpr int kClients = 1000;
   TestServer server(1);
   std::vector<RawSocket> clients;
@@ -59,7 +59,7 @@ TEST_CASE("a thousand requests wait on one thread and are all answered") {
   CHECK(answered == kClients);
 }
 
-TEST_CASE("answers from many threads reach their own clients") {
+TEST_BOTH_WAYS("answers from many threads reach their own clients") {
   TestServer server(2);
   constexpr int kClients = 64;
   std::vector<RawSocket> clients;
@@ -85,7 +85,7 @@ TEST_CASE("answers from many threads reach their own clients") {
   }
 }
 
-TEST_CASE("a peer that leaves ends the wait, one that only stops sending does not") {
+TEST_BOTH_WAYS("a peer that leaves ends the wait, one that only stops sending does not") {
   TestServer server;
   RawSocket gone = server.connect();
   gone.send(kHold);
@@ -113,7 +113,7 @@ TEST_CASE("a peer that leaves ends the wait, one that only stops sending does no
   CHECK(gone_closed.count() == 1);
 }
 
-TEST_CASE("who asks for the end after it is told at once") {
+TEST_BOTH_WAYS("who asks for the end after it is told at once") {
   TestServer server;
   RawSocket socket = server.connect();
   socket.send(kHold);
@@ -129,7 +129,7 @@ TEST_CASE("who asks for the end after it is told at once") {
   CHECK(closed.count() == 2);
 }
 
-TEST_CASE("a stream goes out as it is written, and the connection goes on after it") {
+TEST_BOTH_WAYS("a stream goes out as it is written, and the connection goes on after it") {
   TestServer server;
   RawSocket socket = server.connect();
   socket.send(kStream);
@@ -156,7 +156,7 @@ TEST_CASE("a stream goes out as it is written, and the connection goes on after 
   CHECK(closed.count() == 1);
 }
 
-TEST_CASE("many writes make few chunks, and nothing is lost or moved") {
+TEST_BOTH_WAYS("many writes make few chunks, and nothing is lost or moved") {
   TestServer server;
   RawSocket socket = server.connect();
   socket.send(kStream + kEcho);
@@ -177,7 +177,7 @@ TEST_CASE("many writes make few chunks, and nothing is lost or moved") {
   CHECK(status_of(socket.receive_response()) == 200);
 }
 
-TEST_CASE("an HTTP/1.0 client gets the stream without chunks, up to the end") {
+TEST_BOTH_WAYS("an HTTP/1.0 client gets the stream without chunks, up to the end") {
   TestServer server;
   RawSocket socket = server.connect();
   socket.send("GET /stream HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
@@ -191,7 +191,7 @@ TEST_CASE("an HTTP/1.0 client gets the stream without chunks, up to the end") {
   CHECK(body_of(response) == "onetwo");
 }
 
-TEST_CASE("a reader that falls behind is cut, and the writer told") {
+TEST_BOTH_WAYS("a reader that falls behind is cut, and the writer told") {
   TestServer server;
   RawSocket socket = server.connect();
   socket.send(kStream);
@@ -209,7 +209,7 @@ TEST_CASE("a reader that falls behind is cut, and the writer told") {
   CHECK(server.server().connections() == 0);
 }
 
-TEST_CASE("a reader that stops reading within the limit is cut by time") {
+TEST_BOTH_WAYS("a reader that stops reading within the limit is cut by time") {
   TestServer server;
   RawSocket socket = server.connect_narrow();
   socket.send(kStream);
@@ -221,7 +221,7 @@ TEST_CASE("a reader that stops reading within the limit is cut by time") {
   CHECK_FALSE(stream->write("x"));
 }
 
-TEST_CASE("a reader of a quiet stream that resets is noticed") {
+TEST_BOTH_WAYS("a reader of a quiet stream that resets is noticed") {
   TestServer server;
   RawSocket socket = server.connect();
   socket.send(kStream);
@@ -234,7 +234,7 @@ TEST_CASE("a reader of a quiet stream that resets is noticed") {
   CHECK_FALSE(stream->write("x"));
 }
 
-TEST_CASE("a reader that closes is noticed by the next writes") {
+TEST_BOTH_WAYS("a reader that closes is noticed by the next writes") {
   TestServer server;
   RawSocket socket = server.connect();
   socket.send(kStream);
@@ -244,7 +244,7 @@ TEST_CASE("a reader that closes is noticed by the next writes") {
   CHECK(eventually([&] { return !stream->write(": \n\n"); }));
 }
 
-TEST_CASE("a stream that is dropped unfinished shows as incomplete") {
+TEST_BOTH_WAYS("a stream that is dropped unfinished shows as incomplete") {
   TestServer server;
   RawSocket socket = server.connect();
   socket.send(kStream);
@@ -255,7 +255,7 @@ TEST_CASE("a stream that is dropped unfinished shows as incomplete") {
   CHECK(socket.receive_all() == "");
 }
 
-TEST_CASE("stopping lets answers finish and closes the idle at once") {
+TEST_BOTH_WAYS("stopping lets answers finish and closes the idle at once") {
   TestServer server;
   RawSocket idle = server.connect();
   idle.send(kEcho);
@@ -278,7 +278,7 @@ TEST_CASE("stopping lets answers finish and closes the idle at once") {
   CHECK_THROWS(server.connect());
 }
 
-TEST_CASE("stopping does not wait for ever") {
+TEST_BOTH_WAYS("stopping does not wait for ever") {
   TestServer server(2);
   RawSocket waiting = server.connect();
   waiting.send(kHold);
@@ -298,7 +298,7 @@ TEST_CASE("stopping does not wait for ever") {
   server.server().stop(Millis{50});
 }
 
-TEST_CASE("responders and streams may outlive the server") {
+TEST_BOTH_WAYS("responders and streams may outlive the server") {
   std::shared_ptr<Responder> held;
   std::shared_ptr<Stream> stream;
   {
@@ -315,7 +315,7 @@ TEST_CASE("responders and streams may outlive the server") {
   held->respond({});
 }
 
-TEST_CASE("clients that come and go in all ways leave nothing behind") {
+TEST_BOTH_WAYS("clients that come and go in all ways leave nothing behind") {
   TestServer server(2);
   SeededRandom random(7);
   std::vector<std::shared_ptr<Responder>> held;

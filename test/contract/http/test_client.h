@@ -9,12 +9,14 @@
 
 #include "http_beast/client.h"
 #include "raw_peer.h"
+#include "test_certificates.h"
 
 namespace sandtrail::http::test {
 
 inline ClientOptions open_options() {
   ClientOptions out;
   out.policy.allow_private = true;
+  use_certificate(out);
   return out;
 }
 

@@ -30,7 +30,7 @@ T take_front(std::deque<T>& queue, std::mutex& mutex, std::condition_variable& c
 
 }  // namespace
 
-TestServer::TestServer(int threads, ServerOptions options) {
+TestServer::TestServer(int threads, ServerOptions options) : tls_(options.tls.has_value()) {
   auto started = start_server(
       std::move(options),
       [this](Request request, std::shared_ptr<Responder> responder) {
@@ -43,6 +43,11 @@ TestServer::TestServer(int threads, ServerOptions options) {
 
 TestServer::~TestServer() {
   server_.reset();
+}
+
+RawSocket TestServer::start(RawSocket socket) const {
+  if (tls_ && !socket.start_tls({})) throw std::runtime_error("the handshake failed");
+  return socket;
 }
 
 void TestServer::handle(Request request, std::shared_ptr<Responder> responder) {
@@ -78,7 +83,8 @@ void TestServer::handle(Request request, std::shared_ptr<Responder> responder) {
 }
 
 std::string TestServer::url(std::string_view target) const {
-  return "http://127.0.0.1:" + std::to_string(server_->port()) + std::string(target);
+  return (tls_ ? "https://127.0.0.1:" : "http://127.0.0.1:") + std::to_string(server_->port()) +
+         std::string(target);
 }
 
 std::shared_ptr<Responder> TestServer::take_held() {

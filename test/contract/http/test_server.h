@@ -2,6 +2,8 @@
 // The server under test, with a clock that the test moves and a handler for every habit.
 #pragma once
 
+#include <doctest/doctest.h>
+
 #include <condition_variable>
 #include <deque>
 #include <memory>
@@ -11,6 +13,7 @@
 #include "base/clock.h"
 #include "http/server.h"
 #include "raw_peer.h"
+#include "test_certificates.h"
 
 namespace sandtrail::http::test {
 
@@ -27,12 +30,16 @@ namespace sandtrail::http::test {
 class TestServer {
  public:
   explicit TestServer(int threads = 1, ServerOptions options = {});
-  ~TestServer();
+  virtual ~TestServer();
 
   Server& server() { return *server_; }
   ManualClock& clock() { return *clock_; }
-  RawSocket connect() { return RawSocket::connect(server_->port()); }
-  RawSocket connect_narrow() { return RawSocket::connect_narrow(server_->port()); }
+  // With TLS: after the handshake; throws if that fails.
+  RawSocket connect() { return start(RawSocket::connect(server_->port())); }
+  RawSocket connect_narrow() { return start(RawSocket::connect_narrow(server_->port())); }
+  RawSocket connect_from(const char* address) {
+    return start(RawSocket::connect_from(address, server_->port()));
+  }
   std::string url(std::string_view target) const;
 
   // The oldest one not yet taken; waits for it.
@@ -46,8 +53,10 @@ class TestServer {
   bool pass_time_until(const std::function<bool()>& condition);
 
  private:
+  RawSocket start(RawSocket socket) const;
   void handle(Request request, std::shared_ptr<Responder> responder);
 
+  const bool tls_;
   std::shared_ptr<ManualClock> clock_ = std::make_shared<ManualClock>();
   std::mutex mutex_;
   std::condition_variable changed_;
@@ -56,6 +65,26 @@ class TestServer {
   Request last_;
   std::unique_ptr<Server> server_;
 };
+
+// The same over mutual TLS, with a certificate for every client.
+class TlsTestServer final : public TestServer {
+ public:
+  explicit TlsTestServer(int threads = 1, ServerOptions options = {})
+      : TestServer(threads, with_tls(std::move(options))) {}
+
+ private:
+  static ServerOptions with_tls(ServerOptions options) {
+    options.tls = server_tls();
+    return options;
+  }
+};
+class PlainTestServer final : public TestServer {
+ public:
+  using TestServer::TestServer;
+};
+// A test that runs both ways; in it, TestServer (RawServer) is the server of the way.
+#define TEST_BOTH_WAYS(name) TEST_CASE_TEMPLATE(name, TestServer, PlainTestServer, TlsTestServer)
+#define TEST_RAW_BOTH_WAYS(name) TEST_CASE_TEMPLATE(name, RawServer, PlainRawServer, TlsRawServer)
 
 // Counts calls, for on_closed().
 class Counter {
@@ -78,3 +107,8 @@ inline std::string body_of(std::string_view response) {
 }
 
 }  // namespace sandtrail::http::test
+
+TYPE_TO_STRING_AS("plain", sandtrail::http::test::PlainTestServer);
+TYPE_TO_STRING_AS("TLS", sandtrail::http::test::TlsTestServer);
+TYPE_TO_STRING_AS("plain", sandtrail::http::test::PlainRawServer);
+TYPE_TO_STRING_AS("TLS", sandtrail::http::test::TlsRawServer);

@@ -18,6 +18,10 @@ Result<Bytes> read_file(const std::string& path, std::size_t bytes_max);
 // directory. After an error the old file stands.
 Status write_file_durably(const std::string& path, BytesView content, unsigned mode);
 
+// Makes `path` as a whole, durably; conflict if there is something already, which stays as it is. A
+// link to a finished file, so that no half of one is ever found there.
+Status create_file_durably(const std::string& path, BytesView content, unsigned mode);
+
 // Reads a secret file; fails with denied if group or others may read it.
 Result<Bytes> read_secret_file(const std::string& path, std::size_t bytes_max);
 
