@@ -10,13 +10,17 @@
 
 namespace sandtrail::agent {
 
-void Output::read_some(Channel& channel) {
+void Output::read_some(Channel& channel, std::int64_t now_us) {
   char buffer[limits::kGuestChunkBytesMax];
   const auto count = ::read(pipe_.get(), buffer, sizeof buffer);
   if (count < 0 && (errno == EAGAIN || errno == EINTR)) return;
   if (count <= 0) {
     pipe_.reset();
     return;
+  }
+  // More than that, and the program is quick: reading must keep up with it.
+  if (count < limits::kGuestSmallReadBytes) {
+    rests_until_us_ = now_us + limits::kGuestGather.count * 1000;
   }
   const auto room = std::max<std::int64_t>(0, kept_bytes_ - total_);
   const auto kept = std::min<std::int64_t>(room, count);

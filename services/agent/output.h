@@ -19,7 +19,10 @@ class Output {
   int fd() const { return pipe_.get(); }
   bool at_end() const { return !pipe_.valid(); }
   // One read; sends what is kept, drops the rest, so that the program never waits for the host.
-  void read_some(Channel& channel);
+  void read_some(Channel& channel, std::int64_t now_us);
+  // After a small read it rests, so that a program that writes byte by byte does not make a message
+  // of each; the first byte after a pause is never late.
+  std::int64_t rests_until_us() const { return rests_until_us_; }
   void send_total(Channel& channel);
   bool flooded() const { return total_ > flood_bytes_; }
 
@@ -30,6 +33,7 @@ class Output {
   UniqueFd pipe_;
   std::int64_t total_ = 0;
   std::int64_t sent_total_ = 0;
+  std::int64_t rests_until_us_ = 0;
 };
 
 }  // namespace sandtrail::agent

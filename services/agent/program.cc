@@ -58,17 +58,21 @@ Result<Runner::StageEnd> Runner::run_stage(const guest::Stage& stage) {
       kill_all();
       killed = true;
     }
+    std::int64_t wake_us = killed ? kNever : kill_at_us;
+    const int out_fd = watched(out_, now_us, wake_us);
+    const int err_fd = watched(err_, now_us, wake_us);
     int timeout_ms = -1;
-    if (main_gone_ && !killed) timeout_ms = static_cast<int>((kill_at_us - now_us) / 1000 + 1);
+    if (wake_us != kNever) timeout_ms = static_cast<int>((wake_us - now_us) / 1000 + 1);
     const short channel_events = static_cast<short>(POLLIN | (channel_.unsent() ? POLLOUT : 0));
     pollfd polled[] = {{signals_.get(), POLLIN, 0},
-                       {out_.fd(), POLLIN, 0},
-                       {err_.fd(), POLLIN, 0},
+                       {out_fd, POLLIN, 0},
+                       {err_fd, POLLIN, 0},
                        {channel_.closed() ? -1 : channel_.fd(), channel_events, 0}};
     (void)::poll(polled, std::size(polled), timeout_ms);
     if (polled[0].revents != 0) reap(main);
-    if (polled[1].revents != 0) out_.read_some(channel_);
-    if (polled[2].revents != 0) err_.read_some(channel_);
+    const auto read_us = clock_.monotonic_us();
+    if (polled[1].revents != 0) out_.read_some(channel_, read_us);
+    if (polled[2].revents != 0) err_.read_some(channel_, read_us);
     if ((polled[3].revents & POLLOUT) != 0) channel_.send_more();
     if ((polled[3].revents & ~POLLOUT) != 0) channel_.note_readable();
   }
@@ -76,6 +80,14 @@ Result<Runner::StageEnd> Runner::run_stage(const guest::Stage& stage) {
   while (::waitpid(-1, nullptr, 0) > 0 || errno == EINTR) {
   }
   return end_;
+}
+
+// The descriptor to wait for, or none while the output rests; `wake_us` is when to look again.
+int Runner::watched(const Output& output, std::int64_t now_us, std::int64_t& wake_us) const {
+  const auto rests_until_us = output.rests_until_us();
+  if (main_gone_ || rests_until_us <= now_us) return output.fd();
+  wake_us = std::min(wake_us, rests_until_us);
+  return -1;
 }
 
 // Every zombie: pid 1 inherits the orphans of its namespace.

@@ -35,6 +35,7 @@ class Runner {
   };
   Result<StageEnd> run_stage(const guest::Stage& stage);
   Result<pid_t> start(const guest::Stage& stage);
+  int watched(const Output& output, std::int64_t now_us, std::int64_t& wake_us) const;
   void reap(pid_t main);
   void kill_all();
 

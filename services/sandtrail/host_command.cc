@@ -84,6 +84,7 @@ Status run(const Config& config, const std::string& directory, const sigset_t& s
   }
   if (!host->admin_url().empty())
     std::printf("  health     %s/readyz\n", host->admin_url().c_str());
+  if (!host->data_address().empty()) std::printf("  output     %s\n", host->data_address().c_str());
   std::printf("  slots      %d\n", host->slots());
   std::printf("  data       %s\n\nStop with Ctrl-C.\n", directory.c_str());
   std::fflush(stdout);

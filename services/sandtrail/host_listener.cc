@@ -2,11 +2,11 @@
 #include "host_listener.h"
 
 #include "base/limits.h"
+#include "cluster_tls.h"
 #include "codec/reflect.h"
 #include "hosting/protocol.h"
 #include "http_beast/server.h"
 #include "launcher_status.h"
-#include "obs/log.h"
 
 namespace sandtrail {
 namespace {
@@ -25,20 +25,6 @@ http::Response reject(int status, std::string detail) {
 }
 
 }  // namespace
-
-std::optional<http::ServerTls> cluster_tls(const Config& config) {
-  if (!config.cluster.tls()) return std::nullopt;
-  http::ServerTls tls;
-  tls.cert_file = config.cluster.cert_file;
-  tls.key_file = config.cluster.key_file;
-  tls.ca_file = config.cluster.ca_file;
-  tls.on_reload = [](const Status& status) {
-    if (status.ok()) return log_info("new certificates are in use");
-    log_error("changed certificates cannot be used, the old ones stay",
-              {{"error", status.error()}});
-  };
-  return tls;
-}
 
 HostListener::HostListener(std::string address, std::string instance, Hosts& hosts,
                            const Clock& clock, Random& random)

@@ -46,7 +46,4 @@ class HostListener {
   std::unique_ptr<http::Server> server_;
 };
 
-// The files of cluster.*, as a server takes them; nullopt: plain connections.
-std::optional<http::ServerTls> cluster_tls(const Config& config);
-
 }  // namespace sandtrail

@@ -37,8 +37,8 @@ Result<std::vector<Language>> languages_of(const Config& config) {
 Result<std::unique_ptr<HostParts>> HostParts::open(const Config& config,
                                                    const DataDirectory& directory,
                                                    std::vector<Language> languages,
-                                                   std::string address, const Clock& clock,
-                                                   Random& random) {
+                                                   std::string address, OutputHub& live_output,
+                                                   const Clock& clock, Random& random) {
   int slots = static_cast<int>(config.executions.slots);
   if (slots == 0) slots = std::max(2, static_cast<int>(std::thread::hardware_concurrency()));
   // Before anything else: whatever an earlier life is still asked to do is not for this one.
@@ -58,6 +58,7 @@ Result<std::unique_ptr<HostParts>> HostParts::open(const Config& config,
   options.slots = slots;
   options.languages = std::move(languages);
   options.address = std::move(address);
+  options.live_output = &live_output;
   out->engine_ = std::make_unique<HostEngine>(*out->driver_, random, std::move(options));
   return out;
 }

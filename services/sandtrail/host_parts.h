@@ -22,13 +22,13 @@ Result<std::vector<Language>> languages_of(const Config& config);
 class HostParts {
  public:
   // Takes the next epoch, reaps what an earlier run left behind, and proves that sandboxes work
-  // here. `directory` must be this process's alone. `address` is that of the data plane, empty for
-  // a built-in host.
+  // here. `directory` must be this process's alone. `address` is that of the data plane, empty if
+  // only this process reads `live_output`, which must outlive this.
   static Result<std::unique_ptr<HostParts>> open(const Config& config,
                                                  const DataDirectory& directory,
                                                  std::vector<Language> languages,
-                                                 std::string address, const Clock& clock,
-                                                 Random& random);
+                                                 std::string address, OutputHub& live_output,
+                                                 const Clock& clock, Random& random);
   ~HostParts();  // ends what runs
 
   HostEngine& engine() { return *engine_; }

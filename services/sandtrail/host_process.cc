@@ -9,7 +9,9 @@
 
 #include "base/fd.h"
 #include "base/file.h"
+#include "cluster_tls.h"
 #include "data_directory.h"
+#include "data_plane.h"
 #include "host/host_agent.h"
 #include "host/host_runner.h"
 #include "host_parts.h"
@@ -59,17 +61,7 @@ Result<std::unique_ptr<http::Client>> client_for(const Config& config) {
   http::ClientOptions options;
   options.policy.allow_private = true;  // launchers are named by the operator
   options.threads = std::min(kClientThreadsMax, static_cast<int>(config.cluster.launchers.size()));
-  if (config.cluster.tls()) {
-    options.ca_file = config.cluster.ca_file;
-    options.cert_file = config.cluster.cert_file;
-    options.key_file = config.cluster.key_file;
-    options.peer_role = "launcher";
-    options.on_reload = [](const Status& status) {
-      if (status.ok()) return log_info("new certificates are in use");
-      log_error("changed certificates cannot be used, the old ones stay",
-                {{"error", status.error()}});
-    };
-  }
+  use_cluster_tls(config, "launcher", options);
   return http::make_client(std::move(options));
 }
 
@@ -99,6 +91,8 @@ struct HostProcess::Impl {
   SystemClock clock;
   SystemRandom random;
   Metrics metrics;
+  OutputHub live_output;
+  std::unique_ptr<DataPlane> data_plane;  // null: off
   std::unique_ptr<HostParts> parts;
   std::unique_ptr<HostAgent> agent;
   std::unique_ptr<http::Client> client;  // ends before the agent: then no answer comes any more
@@ -119,10 +113,10 @@ Status HostProcess::Impl::open() {
   options.boot = boot_id();
   ST_ASSIGN(client, client_for(config));
   ST_ASSIGN(std::vector<Language> languages, languages_of(config));
-  const std::string address =
-      config.host.address.empty() ? config.host.listen.text() : config.host.address;
+  ST_ASSIGN(data_plane, DataPlane::start(config, live_output));
   ST_ASSIGN(parts,
-            HostParts::open(config, directory, std::move(languages), address, clock, random));
+            HostParts::open(config, directory, std::move(languages),
+                            data_plane ? data_plane->address() : "", live_output, clock, random));
   agent = std::make_unique<HostAgent>(std::move(options), parts->engine(), *client, clock, random,
                                       [this]() -> Result<std::int64_t> {
                                         ST_ASSIGN(const HostIdentity next,
@@ -202,6 +196,10 @@ std::string HostProcess::admin_url() const {
   if (!impl_->admin_server) return "";
   const std::string& address = impl_->config.server.admin_listen.address;
   return "http://" + ListenAddress{address, impl_->admin_server->port()}.text();
+}
+
+std::string HostProcess::data_address() const {
+  return impl_->data_plane ? impl_->data_plane->address() : "";
 }
 
 int HostProcess::slots() const {

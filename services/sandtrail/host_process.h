@@ -19,7 +19,8 @@ class HostProcess {
   HostProcess(const HostProcess&) = delete;
   HostProcess& operator=(const HostProcess&) = delete;
 
-  std::string admin_url() const;  // empty: off
+  std::string admin_url() const;     // empty: off
+  std::string data_address() const;  // by which gateways get live output; empty: off
   int slots() const;
   // Takes no work any more, lets what runs end for a bounded time, says good-bye.
   void stop();

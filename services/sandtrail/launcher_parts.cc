@@ -11,7 +11,12 @@ Result<std::unique_ptr<LauncherParts>> LauncherParts::open(const ProcessPlan& pl
   const bool hosts_join = !plan.config.launcher.listen.off();
   std::unique_ptr<LauncherParts> out(new LauncherParts(clock, hosts_join));
   if (plan.config.launcher.builtin_host) {
-    ST_ASSIGN(out->builtin_, HostParts::open(plan.config, directory, languages, "", clock, random));
+    if (!plan.runs(ServerRole::gateway)) {
+      ST_ASSIGN(out->data_plane_, DataPlane::start(plan.config, out->live_output_));
+    }
+    const std::string address = out->data_plane_ ? out->data_plane_->address() : "";
+    ST_ASSIGN(out->builtin_, HostParts::open(plan.config, directory, languages, address,
+                                             out->live_output_, clock, random));
     out->local_ = std::make_unique<LocalHost>(out->builtin_->engine());
     out->hosts_.add(*out->local_);
   }
@@ -35,6 +40,7 @@ std::vector<HostStatus> LauncherParts::status() const {
 void LauncherParts::stop() {
   listener_.reset();
   builtin_.reset();
+  data_plane_.reset();
 }
 
 }  // namespace sandtrail

@@ -11,6 +11,7 @@
 #include "base/random.h"
 #include "config/languages.h"
 #include "data_directory.h"
+#include "data_plane.h"
 #include "gateway/gateway.h"
 #include "host/local_host.h"
 #include "host_listener.h"
@@ -31,6 +32,8 @@ class LauncherParts {
                                                      const Clock& clock, Random& random);
 
   Hosts& hosts() { return hosts_; }
+  // What the built-in host runs.
+  OutputSource& live_output() { return live_output_; }
   std::vector<HostStatus> status() const;
   // Where hosts join; empty: none may.
   std::string listens_at() const { return listener_ ? listener_->address() : ""; }
@@ -41,7 +44,9 @@ class LauncherParts {
   LauncherParts(const Clock& clock, bool hosts_join) : hosts_(clock, hosts_join) {}
 
   Hosts hosts_;
-  std::unique_ptr<HostParts> builtin_;  // null: only hosts that join
+  OutputHub live_output_;
+  std::unique_ptr<DataPlane> data_plane_;  // of the built-in host, if its gateways are elsewhere
+  std::unique_ptr<HostParts> builtin_;     // null: only hosts that join
   std::unique_ptr<LocalHost> local_;
   std::unique_ptr<HostListener> listener_;
 };

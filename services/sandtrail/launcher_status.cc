@@ -3,6 +3,7 @@
 
 #include <future>
 
+#include "cluster_tls.h"
 #include "codec/json.h"
 #include "http_beast/client.h"
 
@@ -54,12 +55,7 @@ http::Handler with_launcher_status(std::string instance,
 Result<Bytes> ask_launcher(const Config& config, const std::string& launcher) {
   http::ClientOptions options;
   options.policy.allow_private = true;  // our own settings name it
-  if (config.cluster.tls()) {
-    options.ca_file = config.cluster.ca_file;
-    options.cert_file = config.cluster.cert_file;
-    options.key_file = config.cluster.key_file;
-    options.peer_role = "launcher";
-  }
+  use_cluster_tls(config, "launcher", options);
   ST_ASSIGN(auto client, http::make_client(std::move(options)));
   http::ClientRequest request;
   const std::string scheme = config.cluster.tls() ? "https://" : "http://";

@@ -46,6 +46,7 @@ ServerParts::~ServerParts() {
   if (runtime) runtime->stop();
   if (launcher) launcher->stop();
   client.reset();
+  live.reset();
   workers.reset();
   public_server.reset();
   admin_server.reset();

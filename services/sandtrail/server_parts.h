@@ -17,6 +17,7 @@
 #include "http/server.h"
 #include "key_parts.h"
 #include "launcher_parts.h"
+#include "live_parts.h"
 #include "obs/metrics.h"
 #include "process_plan.h"
 
@@ -52,6 +53,7 @@ struct ServerParts {
   AuditWatch audit_watch;
   std::unique_ptr<WorkerPool> workers;
   std::unique_ptr<http::Client> client;  // webhooks
+  std::unique_ptr<LiveParts> live;       // gateway
   std::unique_ptr<Gateway> gateway;      // every role: health, and what operators ask
   std::unique_ptr<http::Server> operator_server;
   std::unique_ptr<http::Server> admin_server;   // null: off

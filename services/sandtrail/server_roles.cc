@@ -64,6 +64,9 @@ Status ServerParts::add_roles() {
   }
   if (plan.runs(ServerRole::webhooks)) ST_CHECK_OK(add_webhooks());
   if (plan.runs(ServerRole::auditor)) add_auditor();
+  if (plan.runs(ServerRole::gateway)) {
+    ST_ASSIGN(live, LiveParts::open(plan, launcher ? &launcher->live_output() : nullptr));
+  }
   add_gateway();
   return {};
 }
@@ -106,9 +109,9 @@ void ServerParts::add_gateway() {
   if (launcher) options.hosts = [this] { return launcher->status(); };
   const bool api = plan.runs(ServerRole::gateway);
   gateway = std::make_unique<Gateway>(
-      std::move(options),
-      GatewayParts{*runtime, *log, api ? &keys->keyring() : nullptr,
-                   api ? &keys->payloads() : nullptr, clock, random, workers->executor()});
+      std::move(options), GatewayParts{*runtime, *log, api ? &keys->keyring() : nullptr,
+                                       api ? &keys->payloads() : nullptr, clock, random,
+                                       workers->executor(), api ? &live->source() : nullptr});
   if (!api) return;
   runtime->add(std::make_unique<ReadModel>());
   runtime->add(gateway->observer());

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A small client of the API, and of the operator's socket."""
 
+import contextlib
 import json
 import time
 
@@ -75,7 +76,22 @@ class Api:
                               headers=headers) as response:
             assert response.status_code == 200, response.read()
             assert response.headers["content-type"] == "text/event-stream"
-            return list(sse_events(response.iter_lines()))
+            return [(int(number), name, data)
+                    for number, name, data in sse_events(response.iter_lines())]
+
+    @contextlib.contextmanager
+    def output(self, execution, last=None):
+        """An iterator over the events of its output, (id, name, data), as they come."""
+        headers = {"Last-Event-ID": last} if last is not None else {}
+        with self.http.stream("GET", f"/v1/executions/{execution}/output",
+                              headers=headers) as response:
+            assert response.status_code == 200, response.read()
+            assert response.headers["content-type"] == "text/event-stream"
+            yield sse_events(response.iter_lines())
+
+    def cancel(self, execution):
+        response = self.http.post(f"/v1/executions/{execution}/cancel")
+        assert response.status_code == 202, response.text
 
     def all(self, path, **parameters):
         """Every item of a list, all pages of it."""
@@ -127,7 +143,7 @@ def sse_events(lines):
     for line in lines:
         if line == "":
             if "data" in fields:
-                yield int(fields["id"]), fields.get("event"), json.loads(fields["data"])
+                yield fields.get("id"), fields.get("event"), json.loads(fields["data"])
             fields = {}
         elif not line.startswith(":"):
             name, _, value = line.partition(":")

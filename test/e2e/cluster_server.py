@@ -57,6 +57,7 @@ class ClusterServer(AnyServer):
             "replication": 1, "min_insync": 1, "session_timeout_ms": 6000})
         sections.setdefault("launcher", {}).update({"builtin_host": True,
                                                     "listen": "127.0.0.1:0"})
+        sections.setdefault("host", {}).setdefault("listen", "127.0.0.1:0")
         text = toml_of(sections, {"data_dir": os.path.abspath(self.data_dir)})
         self.config_file.write_text(text, encoding="utf-8")
 

@@ -35,7 +35,7 @@ class Host:
             self.process = subprocess.Popen(
                 [str(program()), "host", "--join", ",".join(self.launchers),
                  "--data-dir", str(self.data_dir), "--slots", str(self.slots),
-                 "--admin-listen", "off"],
+                 "--admin-listen", "off", "--listen", "127.0.0.1:0"],
                 cwd=self.directory, stdin=subprocess.DEVNULL, stdout=said, stderr=err,
                 env=environment, start_new_session=True)
 

@@ -14,7 +14,7 @@ LAYERS = [
     {"obs", "codec", "crypto", "config", "jail", "guest"},
     {"domain"},
     {"event_log", "store", "sandbox", "http", "wire", "hosting"},
-    {"runtime", "sealing"},
+    {"runtime", "sealing", "live_output"},
     {"log_embedded", "kafka", "store_rocksdb", "store_dir", "store_s3", "sandbox_jail",
      "sandbox_qemu", "http_beast"},
 ]

@@ -180,25 +180,21 @@ std::vector<Row> cluster_rows() {
       flag("launcher.builtin_host",
            "Whether a launcher runs executions itself. `sandtrail launcher`: false unless set.",
            ST_MEMBER(launcher.builtin_host)),
-      listen("host.listen", false, "Where a host serves live output and results to gateways.",
+      listen("host.listen", true,
+             "Where a host serves live output to gateways; off: output comes with the result only.",
              ST_MEMBER(host.listen)),
       text_row("host.address", "\"host:port\", or \"\"",
-               "How gateways reach that. Default: host.listen.", ST_MEMBER(host.address),
-               address_problem),
+               "How gateways reach that. Default: host.listen, which must not be a wildcard then.",
+               ST_MEMBER(host.address), address_problem),
   };
 }
 
-std::vector<std::pair<std::string, std::string>> misfits(const Config& config) {
-  std::vector<std::pair<std::string, std::string>> out;
-  if (config.log.min_insync > config.log.replication) {
-    out.emplace_back("log.min_insync", "must be at most log.replication");
-  }
-  const auto& cluster = config.cluster;
-  const bool some = !cluster.ca_file.empty() || cluster.tls() || !cluster.key_file.empty();
-  if (some && (cluster.ca_file.empty() || !cluster.tls() || cluster.key_file.empty())) {
-    out.emplace_back("cluster", "set ca_file, cert_file and key_file together");
-  }
-  if (some) return out;
+namespace {
+
+using Misfits = std::vector<std::pair<std::string, std::string>>;
+
+// Without certificates everything stays on this machine.
+void check_loopback(const Config& config, Misfits& out) {
   const std::string why =
       "must be on loopback without certificates (cluster.ca_file, cert_file, key_file)";
   const auto check = [&](const std::string& name, const std::string& host) {
@@ -209,11 +205,32 @@ std::vector<std::pair<std::string, std::string>> misfits(const Config& config) {
   };
   check_listen("launcher.listen", config.launcher.listen);
   check_listen("host.listen", config.host.listen);
-  for (const std::string& launcher : cluster.launchers) {
+  for (const std::string& launcher : config.cluster.launchers) {
     check("cluster.launchers", parse_host_port(launcher)->host);
   }
   if (const auto address = parse_host_port(config.host.address)) {
     check("host.address", address->host);
+  }
+}
+
+}  // namespace
+
+std::vector<std::pair<std::string, std::string>> misfits(const Config& config) {
+  Misfits out;
+  if (config.log.min_insync > config.log.replication) {
+    out.emplace_back("log.min_insync", "must be at most log.replication");
+  }
+  const auto& cluster = config.cluster;
+  const bool some = !cluster.ca_file.empty() || cluster.tls() || !cluster.key_file.empty();
+  if (some && (cluster.ca_file.empty() || !cluster.tls() || cluster.key_file.empty())) {
+    out.emplace_back("cluster", "set ca_file, cert_file and key_file together");
+  }
+  if (!some) check_loopback(config, out);
+  const std::string& data_plane = config.host.listen.address;
+  const bool anywhere =
+      data_plane == "0.0.0.0" || data_plane == "::" || data_plane.starts_with("unix:");
+  if (anywhere && config.host.address.empty()) {
+    out.emplace_back("host.address", "must say how gateways reach host.listen");
   }
   return out;
 }

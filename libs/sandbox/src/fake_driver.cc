@@ -5,6 +5,7 @@
 #include <map>
 #include <mutex>
 #include <set>
+#include <utility>
 
 #include "base/limits.h"
 #include "base/random.h"
@@ -24,6 +25,38 @@ SandboxOutput cut(const Bytes& written, std::int64_t total, const SandboxLimits&
   return output;
 }
 
+// What a stream holds so far, and how much of it has been given to on_output.
+struct Written {
+  Bytes bytes;
+  std::int64_t given_bytes = 0;
+  bool told_cut = false;
+};
+
+struct Piece {
+  OutputStream stream = OutputStream::out;
+  std::int64_t offset = 0;
+  Bytes bytes;
+};
+
+// What on_output has not been given yet; the last piece is empty if the stream went over its cap.
+void take_pieces(OutputStream stream, Written& written, std::int64_t total,
+                 const SandboxLimits& limits, std::vector<Piece>& pieces) {
+  const auto output = cut(written.bytes, total, limits);
+  const auto given = static_cast<std::size_t>(written.given_bytes);
+  if (output.kept.size() > given) {
+    pieces.push_back({stream, written.given_bytes, output.kept.substr(given)});
+    written.given_bytes = static_cast<std::int64_t>(output.kept.size());
+  }
+  if (output.truncated && !std::exchange(written.told_cut, true)) {
+    pieces.push_back({stream, written.given_bytes, ""});
+  }
+}
+
+void give(const SandboxEvents& events, const std::vector<Piece>& pieces) {
+  if (!events.on_output) return;
+  for (const auto& piece : pieces) events.on_output(piece.stream, piece.offset, piece.bytes);
+}
+
 struct Entry {
   SandboxSpec spec;
   SandboxEvents events;
@@ -33,6 +66,9 @@ struct Entry {
   std::int64_t started_us = 0;
   KillReason killed = KillReason::none;
   std::int64_t killed_us = 0;
+  std::size_t writes_done = 0;
+  Written out;
+  Written err;
 
   std::string name() const {
     return "sandtrail-" + spec.execution.text() + "-" + std::to_string(spec.attempt);
@@ -41,13 +77,44 @@ struct Entry {
   bool overruns() const {
     return !run.end_after || started_us + us(*run.end_after) > wall_due_us();
   }
-  std::int64_t due_us() const {
+  std::int64_t end_due_us() const {
     if (killed != KillReason::none) return killed_us;
-    if (!started) return launched_us + us(run.start_after);
     return overruns() ? wall_due_us() : started_us + us(*run.end_after);
   }
+  // If it writes once more before its end.
+  std::optional<std::int64_t> write_due_us() const {
+    if (!started || killed != KillReason::none || writes_done == run.writes.size()) return {};
+    const auto due_us = started_us + us(run.writes[writes_done].after);
+    if (due_us > end_due_us()) return {};
+    return due_us;
+  }
+  std::int64_t due_us() const {
+    if (!started && killed == KillReason::none) return launched_us + us(run.start_after);
+    return write_due_us().value_or(end_due_us());
+  }
+  std::vector<Piece> write();
+  std::vector<Piece> write_rest();
   SandboxExit exit(std::int64_t now_us) const;
 };
+
+std::vector<Piece> Entry::write() {
+  const auto& next = run.writes[writes_done++];
+  auto& written = next.stream == OutputStream::out ? out : err;
+  written.bytes += next.bytes;
+  std::vector<Piece> pieces;
+  take_pieces(next.stream, written, 0, spec.limits, pieces);
+  return pieces;
+}
+
+std::vector<Piece> Entry::write_rest() {
+  std::vector<Piece> pieces;
+  if (!started || run.broken) return pieces;
+  out.bytes += run.out;
+  err.bytes += run.err;
+  take_pieces(OutputStream::out, out, run.out_total_bytes, spec.limits, pieces);
+  take_pieces(OutputStream::err, err, 0, spec.limits, pieces);
+  return pieces;
+}
 
 SandboxExit Entry::exit(std::int64_t now_us) const {
   SandboxExit exit;
@@ -62,8 +129,8 @@ SandboxExit Entry::exit(std::int64_t now_us) const {
   exit.timings.boot_us = started_us - launched_us;
   exit.timings.run_us = now_us - started_us;
   exit.usage = {now_us - started_us, (now_us - started_us) / 2, run.memory_peak_bytes};
-  exit.out = cut(run.out, run.out_total_bytes, spec.limits);
-  exit.err = cut(run.err, 0, spec.limits);
+  exit.out = cut(out.bytes, run.out_total_bytes, spec.limits);
+  exit.err = cut(err.bytes, 0, spec.limits);
   exit.oom_kills = run.oom_kills;
   exit.process_limit_hits = run.process_limit_hits;
   if (killed != KillReason::none) return exit;
@@ -115,6 +182,9 @@ class FakeDriver::State {
     if (next == entries_.end() || next->second.due_us() > now_us) return {};
     auto& entry = next->second;
     const bool starts = !entry.started && entry.killed == KillReason::none && !entry.run.broken;
+    if (entry.write_due_us()) {
+      return [events = entry.events, pieces = entry.write()] { give(events, pieces); };
+    }
     if (!starts) return take_end(next);
     entry.started_us = entry.due_us();
     entry.started = true;
@@ -126,11 +196,13 @@ class FakeDriver::State {
   // Requires the lock.
   std::function<void()> take_end(std::map<std::uint64_t, Entry>::iterator at) {
     const auto due_us = std::min(at->second.due_us(), clock_.monotonic_us());
+    auto pieces = at->second.write_rest();
     auto exit = at->second.exit(due_us);
-    auto ended = at->second.events.on_exit;
+    auto events = std::move(at->second.events);
     entries_.erase(at);
-    return [ended = std::move(ended), exit = std::move(exit)] {
-      if (ended) ended(exit);
+    return [events = std::move(events), pieces = std::move(pieces), exit = std::move(exit)] {
+      give(events, pieces);
+      if (events.on_exit) events.on_exit(exit);
     };
   }
 

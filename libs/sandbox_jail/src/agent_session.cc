@@ -2,6 +2,7 @@
 #include "sandbox_jail/agent_session.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/limits.h"
 
@@ -101,14 +102,44 @@ SandboxOutput& AgentSession::output(guest::Stream stream) {
 }
 
 void AgentSession::on_output(guest::Stream stream, BytesView content, std::int64_t claimed_total) {
+  if (!stage_) {
+    fail(broken_protocol("output before a stage"));
+    return;
+  }
   auto& output = this->output(stream);
   const auto kept_max = static_cast<std::size_t>(std::max<std::int64_t>(0, limits_.output_bytes));
   auto& received = stream == guest::Stream::out ? out_received_bytes_ : err_received_bytes_;
   received += static_cast<std::int64_t>(content.size());
-  output.kept += content.substr(0, kept_max - output.kept.size());
+  const std::size_t offset = output.kept.size();
+  // Once it is past the cap by the agent's word, nothing more of it counts as kept.
+  if (!output.truncated) output.kept += content.substr(0, kept_max - offset);
   output.total_bytes = std::max({output.total_bytes, received, claimed_total});
-  output.truncated = output.total_bytes > static_cast<std::int64_t>(output.kept.size());
+  if (output.kept.size() > offset) note_piece({stream, offset, output.kept.size() - offset});
+  const bool truncated = output.total_bytes > static_cast<std::int64_t>(output.kept.size());
+  if (truncated && !std::exchange(output.truncated, true)) {
+    note_piece({stream, output.kept.size(), 0});
+  }
   if (output.total_bytes > limits_.output_flood_bytes) stop(KillReason::output_flood);
+}
+
+// Neighbours of one stream become one piece.
+void AgentSession::note_piece(const Piece& piece) {
+  const bool joins = !pieces_.empty() && pieces_.back().stream == piece.stream &&
+                     pieces_.back().bytes > 0 && piece.bytes > 0;
+  if (joins) {
+    pieces_.back().bytes += piece.bytes;
+  } else {
+    pieces_.push_back(piece);
+  }
+}
+
+std::vector<AgentSession::Piece> AgentSession::take_pieces() {
+  return std::exchange(pieces_, {});
+}
+
+BytesView AgentSession::bytes_of(const Piece& piece) const {
+  const auto& output = piece.stream == guest::Stream::out ? exit_.out : exit_.err;
+  return BytesView(output.kept).substr(piece.offset, piece.bytes);
 }
 
 void AgentSession::on_exited(std::int64_t now_us) {

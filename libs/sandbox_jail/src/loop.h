@@ -86,6 +86,7 @@ class JailDriver::Loop {
   void on_channel(Sandbox& sandbox, std::uint32_t events);
   bool read_channel(Sandbox& sandbox);  // true: there may be more
   void write_channel(Sandbox& sandbox);
+  void give_output(Sandbox& sandbox);
 
   void on_jailer();
   void on_jailer(const jail::JailEnded& ended);

@@ -104,8 +104,20 @@ bool JailDriver::Loop::read_channel(Sandbox& sandbox) {
     const BytesView bytes(buffer, static_cast<std::size_t>(count));
     const bool started = sandbox.session.on_bytes(bytes, clock_.monotonic_us());
     if (started && sandbox.launch.events.on_started) sandbox.launch.events.on_started();
+    give_output(sandbox);
   }
   return true;
+}
+
+// Neighbouring messages of one read are one piece, so a program that writes byte by byte costs no
+// more calls than this thread has reads.
+void JailDriver::Loop::give_output(Sandbox& sandbox) {
+  const auto& on_output = sandbox.launch.events.on_output;
+  for (const auto& piece : sandbox.session.take_pieces()) {
+    if (!on_output) continue;
+    const auto stream = piece.stream == guest::Stream::out ? OutputStream::out : OutputStream::err;
+    on_output(stream, static_cast<std::int64_t>(piece.offset), sandbox.session.bytes_of(piece));
+  }
 }
 
 void JailDriver::Loop::write_channel(Sandbox& sandbox) {

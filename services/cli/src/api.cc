@@ -2,7 +2,9 @@
 #include "api.h"
 
 #include <algorithm>
+#include <chrono>
 #include <future>
+#include <mutex>
 
 #include "base/limits.h"
 
@@ -148,37 +150,74 @@ Result<json::array> Api::list(const std::string& target, std::int64_t count) {
   return out;
 }
 
-Status Api::events(const std::string& target,
-                   const std::function<bool(const http::SseEvent&)>& on_event) {
+namespace {
+
+// A stream that may go on on the client's thread when nobody waits for it any more.
+struct Following {
+  std::mutex mutex;
   http::SseParser parser;
+  Api::OnEvent on_event;
+  bool stopped = false;
+  bool heard = false;  // an event, since it was asked last
+  Status status;
+
+  bool take(BytesView bytes) {
+    const std::lock_guard lock(mutex);
+    if (stopped) return false;
+    status = parser.feed(bytes, [this](const http::SseEvent& event) {
+      heard = true;
+      if (!stopped) stopped = !on_event(event);
+    });
+    return status.ok() && !stopped;
+  }
+};
+
+using Answered = std::future<Result<http::ClientResponse>>;
+
+// nullopt: not within that time; nothing is taken any more.
+std::optional<Result<http::ClientResponse>> answer_within(Following& following, Answered& answered,
+                                                          std::optional<Millis> time) {
+  if (!time) return answered.get();
+  const auto span = std::chrono::milliseconds(time->count);
+  if (answered.wait_for(span) == std::future_status::ready) return answered.get();
+  const std::lock_guard lock(following.mutex);
+  following.stopped = true;
+  return std::nullopt;
+}
+
+}  // namespace
+
+Status Api::events(const std::string& target, const OnEvent& on_event, EventOptions options) {
+  const std::int64_t start_us = session_.parts.clock.monotonic_us();
+  const auto time_left = [&]() -> std::optional<Millis> {
+    if (!options.time) return std::nullopt;
+    const auto passed_ms = (session_.parts.clock.monotonic_us() - start_us) / 1000;
+    return Millis{std::max<std::int64_t>(0, options.time->count - passed_ms)};
+  };
+  const auto following = std::make_shared<Following>();
+  following->on_event = on_event;
   for (int resumes = 0; resumes < kResumesMax; ++resumes) {
     http::ClientRequest request = this->request("GET", target);
     request.fields.set("Accept", "text/event-stream");
-    if (!parser.last_event_id().empty()) {
-      request.fields.set("Last-Event-ID", parser.last_event_id());
+    for (const auto& [name, value] : options.fields) request.fields.set(name, value);
+    if (const auto& last = following->parser.last_event_id(); !last.empty()) {
+      request.fields.set("Last-Event-ID", last);
     }
-    bool stopped = false;
-    Status status;
-    const auto take = [&](BytesView bytes) {
-      status = parser.feed(bytes, [&](const http::SseEvent& event) {
-        resumes = 0;
-        if (!stopped) stopped = !on_event(event);
-      });
-      return status.ok() && !stopped;
-    };
     auto promise = std::make_shared<std::promise<Result<http::ClientResponse>>>();
-    auto answered = promise->get_future();
+    Answered answered = promise->get_future();
     session_.parts.client.stream(
-        std::move(request), take,
+        std::move(request), [following](BytesView bytes) { return following->take(bytes); },
         [promise](Result<http::ClientResponse> result) { promise->set_value(std::move(result)); });
-    const auto result = answered.get();
-    ST_CHECK_OK(status);
-    if (stopped) return {};
-    if (result.ok() && result->status / 100 == 2) return {};
-    if (result.ok()) return problem_error(*result);
-    if (!result.error().retryable()) return result.error();
-    if (resumes + 1 == kResumesMax) return with_advice(result.error(), target_);
-    session_.parts.pause(parser.retry().value_or(kResumeAfter));
+    const auto result = answer_within(*following, answered, time_left());
+    if (!result) return Error{ErrorCode::timeout, "it goes on", ""};
+    ST_CHECK_OK(following->status);
+    if (following->stopped) return {};
+    if (result->ok() && (*result)->status / 100 == 2) return {};
+    if (result->ok()) return problem_error(**result);
+    if (!result->error().retryable()) return result->error();
+    if (std::exchange(following->heard, false)) resumes = 0;
+    if (resumes + 1 == kResumesMax) return with_advice(result->error(), target_);
+    session_.parts.pause(following->parser.retry().value_or(kResumeAfter));
   }
   return {};
 }

@@ -48,9 +48,17 @@ class Api {
   // Up to `count` items of a list, over as many pages as it takes. `target` may have a query.
   Result<json::array> list(const std::string& target, std::int64_t count);
   // Server-sent events until the stream ends or `on_event` returns false; a broken connection is
-  // resumed behind the last event.
-  Status events(const std::string& target,
-                const std::function<bool(const http::SseEvent&)>& on_event);
+  // resumed behind the last event. timeout: it has not ended within `time`. `on_event` is called on
+  // another thread, but never after the return.
+  struct EventOptions {
+    FieldList fields = {};
+    std::optional<Millis> time = {};
+  };
+  using OnEvent = std::function<bool(const http::SseEvent&)>;
+  Status events(const std::string& target, const OnEvent& on_event, EventOptions options);
+  Status events(const std::string& target, const OnEvent& on_event) {
+    return events(target, on_event, {});
+  }
 
  private:
   Result<ApiAnswer> call(const std::string& method, const std::string& target,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "execution_output.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "api.h"
@@ -41,9 +42,79 @@ Bytes stream_bytes(const json::value& execution, const std::string& name) {
   return shown(execution, name);
 }
 
+namespace {
+
+std::int64_t number_at(const json::value& document, std::string_view name) {
+  std::int64_t value = 0;
+  const std::string text = shown(document, name);
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
+}
+
+// "text" or "base64" of an event.
+Bytes piece_bytes(const json::value& data) {
+  if (const auto bytes = unbase64(shown(data, "base64")); bytes && !bytes->empty()) return *bytes;
+  return shown(data, "text");
+}
+
+}  // namespace
+
 void write_streams(Session& session, const json::value& execution) {
-  session.parts.out(stream_bytes(execution, "stdout"));
-  session.parts.err(stream_bytes(execution, "stderr"));
+  LiveOutput(session).write_rest(execution);
+}
+
+Status LiveOutput::follow(Api& api, const std::string& id, Api::EventOptions options) {
+  return api.events(
+      "/v1/executions/" + query_text(id) + "/output",
+      [this](const http::SseEvent& event) { return take(event); }, std::move(options));
+}
+
+bool LiveOutput::take(const http::SseEvent& event) {
+  const auto parsed = json::parse(event.data);
+  const json::value data = parsed.ok() ? *parsed : json::value(nullptr);
+  if (event.event == "attempt") {
+    if (out_bytes_ + err_bytes_ > 0) {
+      session_.note("attempt " + printable(shown(data, "number")) +
+                    ": the one before was lost, the program starts again");
+    }
+    attempt_ = number_at(data, "number");
+    out_bytes_ = err_bytes_ = 0;
+  } else if (event.event == "stdout" || event.event == "stderr") {
+    take_bytes(event.event == "stdout", data);
+  } else if (event.event == "gap") {
+    session_.note("no output comes live for now (" + printable(shown(data, "reason")) +
+                  "); what is missed comes at the end");
+  } else if (event.event == "finished") {
+    end_ = data;
+    return false;
+  }
+  return !unread_;
+}
+
+void LiveOutput::take_bytes(bool out, const json::value& data) {
+  std::size_t& seen = out ? out_bytes_ : err_bytes_;
+  const Bytes bytes = piece_bytes(data);
+  // Pieces come in order; one that does not is left to the document.
+  if (number_at(data, "offset") != static_cast<std::int64_t>(seen)) return;
+  seen += bytes.size();
+  if (out) {
+    unread_ = !session_.parts.out(bytes);
+  } else {
+    session_.parts.err(bytes);
+  }
+}
+
+void LiveOutput::write_rest(const json::value& execution) {
+  Session& session = session_;
+  if (attempt_ != number_at(execution, "attempt")) out_bytes_ = err_bytes_ = 0;
+  const Bytes out = stream_bytes(execution, "stdout");
+  const Bytes err = stream_bytes(execution, "stderr");
+  unread_ = !session.parts.out(BytesView(out).substr(std::min(out_bytes_, out.size())));
+  session.parts.err(BytesView(err).substr(std::min(err_bytes_, err.size())));
+  note_gone(session, execution);
+}
+
+void note_gone(Session& session, const json::value& execution) {
   for (const std::string name : {"stdout", "stderr"}) {
     if (shown(execution, name + "_truncated") != "true") continue;
     session.note(name + " was cut: the program wrote " + shown(execution, name + "_bytes") +

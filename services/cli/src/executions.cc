@@ -99,6 +99,16 @@ int get(Session& session, OneOptions& o) {
   return shown(answer->body, "erased") == "true" ? kExitFailure : 0;
 }
 
+int output(Session& session, OneOptions& o) {
+  auto api = server_api(session);
+  if (!api.ok()) return session.fail(api.error());
+  LiveOutput live(session);
+  const Status status = live.follow(*api, o.id, {});
+  if (!status.ok()) return session.fail(status.error());
+  note_gone(session, live.end());
+  return shown(live.end(), "erased") == "true" ? kExitFailure : 0;
+}
+
 int cancel(Session& session, OneOptions& o) {
   auto api = server_api(session);
   if (!api.ok()) return session.fail(api.error());
@@ -182,6 +192,10 @@ Commands execution_commands() {
             to.flag("--output", o.output, "write its stdout and stderr to ours instead");
           },
           get),
+      make_command<OneOptions>(
+          "executions output",
+          "Write the output of an execution to ours, while it runs or after it",
+          "sandtrail executions output exe_…", id_only, output),
       make_command<OneOptions>("executions cancel", "Ask for the end of an execution",
                                "sandtrail executions cancel exe_…", id_only, cancel),
       make_command<OneOptions>(

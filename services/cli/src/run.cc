@@ -11,6 +11,7 @@ namespace sandtrail::cli {
 namespace {
 
 constexpr int kExitNotOver = 75;  // EX_TEMPFAIL of sysexits.h
+constexpr int kExitUnread = 141;  // 128 + SIGPIPE, as of any program in a pipe
 constexpr std::int64_t kForeverSeconds = std::int64_t{1} << 40;
 
 void options(Options& to, RunOptions& o) {
@@ -42,12 +43,19 @@ class Waiting {
  public:
   Waiting(Session& session, const RunOptions& options)
       : session_(session),
+        bounded_(options.wait_seconds.has_value()),
         until_us_(session.parts.clock.monotonic_us() +
                   options.wait_seconds.value_or(kForeverSeconds) * 1'000'000) {}
 
   std::int64_t seconds_left() const {
     const std::int64_t left = until_us_ - session_.parts.clock.monotonic_us();
     return std::clamp<std::int64_t>(left / 1'000'000, 0, limits::kPreferWaitSecondsMax);
+  }
+  // Nullopt: for ever.
+  std::optional<Millis> time_left() const {
+    if (!bounded_) return std::nullopt;
+    const std::int64_t left_us = until_us_ - session_.parts.clock.monotonic_us();
+    return Millis{std::max<std::int64_t>(0, left_us) / 1000};
   }
   FieldList fields() const { return {{"Prefer", "wait=" + std::to_string(seconds_left())}}; }
 
@@ -64,14 +72,16 @@ class Waiting {
 
  private:
   Session& session_;
+  const bool bounded_;
   const std::int64_t until_us_;
 };
 
-int show(Session& session, const json::value& execution) {
+int show(Session& session, const json::value& execution, LiveOutput& output) {
   if (session.globals.json) {
     session.document(execution);
   } else {
-    write_streams(session, execution);
+    output.write_rest(execution);
+    if (output.unread()) return kExitUnread;
   }
   if (!is_over(execution)) {
     session.note("it is not over yet: " + shown(execution, "id"));
@@ -86,6 +96,23 @@ int show(Session& session, const json::value& execution) {
   return exit_code_of(execution);
 }
 
+// Passes on what it writes, as far as that goes, and returns the execution as it is then. What
+// failed in between does not matter: the document has all of it.
+Result<ApiAnswer> watch(Api& api, const Waiting& waiting, LiveOutput& output,
+                        const ApiAnswer& created) {
+  FieldList position;
+  if (const auto at = created.fields.get("Sandtrail-Position")) {
+    position.emplace_back("Sandtrail-Position", *at);
+  }
+  const std::string id = shown(created.body, "id");
+  if (waiting.time_left() != Millis{0}) {
+    (void)output.follow(api, id, {position, waiting.time_left()});
+  }
+  FieldList fields = waiting.fields();
+  fields.insert(fields.end(), position.begin(), position.end());
+  return output.unread() ? created : api.get("/v1/executions/" + query_text(id), fields);
+}
+
 int run(Session& session, RunOptions& options) {
   const auto body = run_body(session, options);
   if (!body.ok()) {
@@ -96,7 +123,9 @@ int run(Session& session, RunOptions& options) {
   if (!api.ok()) return session.fail(api.error());
   Waiting waiting(session, options);
   FieldList fields;
-  if (!options.no_wait) fields = waiting.fields();
+  // Who waits for a document waits with the request; who sees the output come, with that.
+  const bool live = !options.no_wait && !session.globals.json;
+  if (!options.no_wait && !live) fields = waiting.fields();
   if (!options.idempotency_key.empty()) {
     fields.emplace_back("Idempotency-Key", options.idempotency_key);
   }
@@ -114,8 +143,14 @@ int run(Session& session, RunOptions& options) {
     }
     return 0;
   }
+  LiveOutput output(session);
+  if (live && !is_over(answer->body)) {
+    answer = watch(*api, waiting, output, *answer);
+    if (output.unread()) return kExitUnread;
+    if (!answer.ok()) return session.fail(answer.error());
+  }
   const auto execution = waiting.end_of(*api, std::move(*answer));
-  return execution.ok() ? show(session, *execution) : session.fail(execution.error());
+  return execution.ok() ? show(session, *execution, output) : session.fail(execution.error());
 }
 
 }  // namespace

@@ -23,6 +23,7 @@ Context::Context(GatewayOptions options_in, GatewayParts parts)
       denied(runtime, clock, timers, options.denied_flush),
       waits(timers),
       streams(timers, options.heartbeat),
+      outputs({parts.live_output, timers, executor, parts.payloads}, options.heartbeat),
       keyring_(parts.keyring),
       payloads_(parts.payloads) {}
 

@@ -13,6 +13,7 @@
 #include "codec/json.h"
 #include "denied.h"
 #include "gateway/gateway.h"
+#include "output_streams.h"
 #include "problems.h"
 #include "streams.h"
 #include "timers.h"
@@ -59,6 +60,7 @@ struct Context {
   Denied denied;
   Waits waits;
   Streams streams;
+  OutputStreams outputs;
   std::atomic<std::size_t> position_waits{0};
 
   // Of a process that serves the API.

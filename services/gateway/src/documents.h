@@ -61,6 +61,7 @@ struct ExecutionDoc {
   std::optional<UnixMs> ended;
   std::int64_t attempt = 0;
   std::optional<HostId> host;
+  std::string host_address;  // of its data plane; empty for a built-in one
   bool cancel_requested = false;
   std::optional<ResultDoc> result;
   std::string reason;  // of a rejection or a loss
@@ -97,6 +98,7 @@ struct ExecutionDoc {
     v("ended", s.ended);
     v("attempt", s.attempt);
     v("host", s.host);
+    v.with_default("host_address", s.host_address);
     v("cancel_requested", s.cancel_requested);
     v("result", s.result);
     v("reason", s.reason);

@@ -96,6 +96,7 @@ ExecutionView view_of(const ExecutionDoc& doc, const TopicPartition& where,
   view.position = where.text() + "/" + std::to_string(doc.position);
   view.urls.self = "/v1/executions/" + doc.id.text();
   view.urls.events = view.urls.self + "/events";
+  view.urls.output = view.urls.self + "/output";
   view.urls.deliveries = view.urls.self + "/deliveries";
   return view;
 }

@@ -22,6 +22,7 @@ void get_execution(Context& context, const CallPtr& call, const PartitionView& v
 void list_executions(Context& context, const CallPtr& call, const PartitionView& view);
 void cancel_execution(Context& context, const CallPtr& call, const PartitionView& view);
 void stream_execution(Context& context, const CallPtr& call, const PartitionView& view);
+void stream_output(Context& context, const CallPtr& call, const PartitionView& view);
 
 // The execution of the call's organisation, or it answers 404.
 std::optional<ExecutionDoc> own_execution(const Call& call, const PartitionView& view);

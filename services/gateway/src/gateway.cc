@@ -16,6 +16,7 @@ struct Gateway::Impl final : Observer {
 
   void on_committed(const PartitionView& view, const std::vector<Folded>& batch) override {
     context.streams.on_committed(view, batch);
+    context.outputs.on_committed(view, batch);
     context.waits.on_committed(batch);
   }
 
@@ -59,6 +60,7 @@ void Gateway::tick() {
 void Gateway::end_waiting() {
   impl_->context.waits.stop();
   impl_->context.streams.stop();
+  impl_->context.outputs.stop();
 }
 
 void Gateway::stop() {

@@ -72,7 +72,7 @@ json::array parameters_of(const Route& route) {
   if (route.access == Access::key) out.push_back(reference("parameters", "Position"));
   if (route.idempotent) out.push_back(reference("parameters", "IdempotencyKey"));
   if (route.response == "Execution") out.push_back(reference("parameters", "Prefer"));
-  if (route.response == "EventStream") out.push_back(reference("parameters", "LastEventId"));
+  if (route.response.ends_with("Stream")) out.push_back(reference("parameters", "LastEventId"));
   return out;
 }
 

@@ -210,6 +210,15 @@ json::object component_schemas() {
   out["ExecutionPage"] = page_of("Execution");
   out["EventStream"] = text_of("text/event-stream",
                                "id: position in the partition; event: type; data: facts as JSON.");
+  out["OutputStream"] = text_of(
+      "text/event-stream",
+      "Data is JSON. attempt {number}: its output follows, from offset 0. stdout and stderr "
+      "{offset, text or base64}: bytes at an offset of the attempt's stream; base64 where they are "
+      "not UTF-8, or mostly control characters. truncated {stream, offset}: the program wrote more "
+      "than is kept. gap {reason}: nothing comes live for now (host_unreachable, overloaded, "
+      "memory, unavailable); what is missed comes later, at the latest before the end. finished "
+      "{status, verdict, exit_code, signal, reason, stdout_bytes, stdout_truncated, stderr_bytes, "
+      "stderr_truncated, erased}: the last.");
   out["WebhookEndpointRequest"] = request_schema<EndpointRequest>();
   out["WebhookEndpoint"] = json_schema<EndpointView>();
   out["WebhookEndpointPage"] = page_of("WebhookEndpoint");

@@ -19,17 +19,26 @@ Status open_one(Payloads& payloads, OpenedExecution& opened, const PayloadPurpos
   return {};
 }
 
+Status open_output_of(Payloads& payloads, OpenedExecution& opened) {
+  const PayloadPurpose purpose{"output", std::to_string(opened.doc.attempt)};
+  return open_one(payloads, opened, purpose, opened.doc.output, opened.output);
+}
+
 }  // namespace
+
+Result<OpenedExecution> open_output(Payloads& payloads, const ExecutionDoc& doc) {
+  OpenedExecution opened;
+  opened.doc = doc;
+  ST_CHECK_OK(open_output_of(payloads, opened));
+  return opened;
+}
 
 Result<OpenedExecution> open_execution(Payloads& payloads, const ExecutionDoc& doc,
                                        bool with_output) {
   OpenedExecution opened;
   opened.doc = doc;
   ST_CHECK_OK(open_one(payloads, opened, {"input", ""}, doc.input, opened.input));
-  if (with_output) {
-    const PayloadPurpose purpose{"output", std::to_string(doc.attempt)};
-    ST_CHECK_OK(open_one(payloads, opened, purpose, doc.output, opened.output));
-  }
+  if (with_output) ST_CHECK_OK(open_output_of(payloads, opened));
   if (opened.doc.erased) {
     opened.input.reset();
     opened.output.reset();

@@ -21,4 +21,7 @@ struct OpenedExecution {
 Result<OpenedExecution> open_execution(Payloads& payloads, const ExecutionDoc& doc,
                                        bool with_output = true);
 
+// The output only. May block.
+Result<OpenedExecution> open_output(Payloads& payloads, const ExecutionDoc& doc);
+
 }  // namespace sandtrail::gateway

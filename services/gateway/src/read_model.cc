@@ -35,6 +35,7 @@ struct Apply {
       doc.status = ExecutionStatus::requested;
       doc.started.reset();
       doc.host.reset();
+      doc.host_address.clear();
     });
   }
 
@@ -114,6 +115,7 @@ void Apply::operator()(const ExecutionAssigned& e) {
     doc.attempt = e.attempt;
     doc.assigned = folded.stamp;
     doc.host = e.host;
+    doc.host_address = e.host_address;
     doc.hold = e.hold;
   });
 }

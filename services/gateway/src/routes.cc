@@ -61,6 +61,12 @@ std::vector<Route> execution_routes() {
                   "Last-Event-ID; ends with the terminal event and its settlement.",
        .role = kViewer, .action = "execution.read", .response = "EventStream",
        .run_at_home = stream_execution},
+      {.method = "GET", .path = "/v1/executions/{execution}/output",
+       .name = "streamExecutionOutput",
+       .summary = "What the program writes, as server-sent events while it runs; what is missing "
+                  "comes with the result. Resumes after Last-Event-ID; ends with `finished`.",
+       .role = kViewer, .action = "execution.read", .response = "OutputStream",
+       .run_at_home = stream_output},
       {.method = "POST", .path = "/v1/executions/{execution}/cancel", .name = "cancelExecution",
        .summary = "Ask for its end; a repeat changes nothing.",
        .role = kMember, .action = "execution.cancel", .response = "Execution", .status = 202,

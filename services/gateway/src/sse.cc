@@ -35,6 +35,20 @@ std::string stored_trail(const Rows& rows, const ExecutionId& id, std::int64_t f
   return text;
 }
 
+http::Response stream_head(const Call& call) {
+  http::Response head;
+  head.fields.set("Content-Type", "text/event-stream");
+  head.fields.set("Cache-Control", "no-store");
+  head.fields.set("X-Accel-Buffering", "no");
+  head.fields.set("Request-Id", call.request_id);
+  add_age(call, head);
+  return head;
+}
+
+Problem too_many_streams() {
+  return {"overloaded", "too many streams are open", {}, {{"Retry-After", "5"}}};
+}
+
 }  // namespace
 
 // The stored events after Last-Event-ID, then those to come. It ends once the execution is over:
@@ -47,21 +61,28 @@ void stream_execution(Context& context, const CallPtr& call, const PartitionView
   if (!from) {
     return respond(*call, invalid_parameter("Last-Event-ID", "must be the id of an event"));
   }
-  http::Response head;
-  head.fields.set("Content-Type", "text/event-stream");
-  head.fields.set("Cache-Control", "no-store");
-  head.fields.set("X-Accel-Buffering", "no");
-  head.fields.set("Request-Id", call->request_id);
-  add_age(*call, head);
-  if (!doc->over() && context.streams.full()) {
-    return respond(*call,
-                   Problem{"overloaded", "too many streams are open", {}, {{"Retry-After", "5"}}});
-  }
-  const auto stream = call->responder->start_stream(std::move(head));
+  if (!doc->over() && context.streams.full()) return respond(*call, too_many_streams());
+  const auto stream = call->responder->start_stream(stream_head(*call));
   if (!stream->write(stored_trail(view.rows(ReadModel::kName), doc->id, *from))) return;
   if (doc->over()) return stream->finish();
   // Full since: without finish() the reader knows that there is more.
   context.streams.add(doc->id, call->actor.key.value_or(KeyId{}), stream);
+}
+
+// What the program wrote after Last-Event-ID, live while it runs. An erased execution has none, but
+// an end.
+void stream_output(Context& context, const CallPtr& call, const PartitionView& view) {
+  const auto doc = own_execution(*call, view);
+  if (!doc) return;
+  const auto last = call->request.fields.get("Last-Event-ID").value_or("");
+  const auto from = last.empty() ? OutputCursor() : parse_cursor(last);
+  if (!from) {
+    return respond(*call, invalid_parameter("Last-Event-ID", "must be the id of an event"));
+  }
+  if (context.outputs.full()) return respond(*call, too_many_streams());
+  const auto stream = call->responder->start_stream(stream_head(*call));
+  if (!stream->write(http::sse_retry(kRetry))) return;
+  context.outputs.add(*doc, call->actor.key.value_or(KeyId{}), stream, *from);
 }
 
 }  // namespace sandtrail::gateway

@@ -150,7 +150,7 @@ void get_status(Context& context, const CallPtr& call) {
   if (context.options.hosts) body["hosts"] = hosts_document(context.options.hosts());
   json::object gateway;
   gateway["waiting_requests"] = context.waits.size();
-  gateway["open_streams"] = context.streams.size();
+  gateway["open_streams"] = context.streams.size() + context.outputs.size();
   body["gateway"] = std::move(gateway);
   respond_json(*call, 200, body);
 }

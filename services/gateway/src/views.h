@@ -53,11 +53,13 @@ struct RejectionView {
 struct ExecutionUrls {
   std::string self;
   std::string events;
+  std::string output;
   std::string deliveries;
   template <typename Self, typename V>
   static void fields(Self& s, V& v) {
     v("self", s.self);
     v("events", s.events);
+    v("output", s.output);
     v("deliveries", s.deliveries);
   }
 };

@@ -78,6 +78,7 @@ struct HostEngine::State : std::enable_shared_from_this<HostEngine::State> {
   void refuse(const LaunchOrder& order, std::string reason);
   void start(const std::shared_ptr<LaunchOrder>& order, SandboxSpec spec);
   void on_started(const LaunchOrder& order);
+  void end_live_output(const LaunchOrder& order);
   void on_exit(const LaunchOrder& order, SandboxExit exit);
   Result<SandboxSpec> spec_of(const LaunchOrder& order) const;
 };
@@ -216,8 +217,15 @@ void HostEngine::State::start(const std::shared_ptr<LaunchOrder>& order, Sandbox
   events.on_exit = [self = shared_from_this(), order](SandboxExit exit) {
     self->on_exit(*order, std::move(exit));
   };
+  if (OutputHub* const hub = options.live_output) {
+    hub->begin(order->execution, order->attempt);
+    events.on_output = [hub, order](OutputStream stream, std::int64_t offset, BytesView bytes) {
+      hub->write(order->execution, order->attempt, stream, offset, bytes);
+    };
+  }
   auto handle = driver.launch(std::move(spec), std::move(events));
   if (!handle.ok()) {
+    end_live_output(*order);
     const std::string reason = "no free slot: " + handle.error().message;
     bool discarded = false;
     {
@@ -258,7 +266,12 @@ void HostEngine::State::on_started(const LaunchOrder& order) {
   send(report);
 }
 
+void HostEngine::State::end_live_output(const LaunchOrder& order) {
+  if (options.live_output != nullptr) options.live_output->end(order.execution, order.attempt);
+}
+
 void HostEngine::State::on_exit(const LaunchOrder& order, SandboxExit exit) {
+  end_live_output(order);
   ExecutionFinished event = finished_event_of(exit, driver.capabilities());
   event.execution = order.execution;
   event.attempt = order.attempt;

@@ -69,6 +69,51 @@ TEST_CASE_TEMPLATE("output is kept up to the cap, counted past it, and the end i
   CHECK(over.exit_code == 0);
 }
 
+TEST_CASE_TEMPLATE("output comes while the program runs", H, DRIVERS) {
+  H harness;
+  auto spec = plain_spec();
+  harness.program(spec, Program::prints_and_runs_on);
+  Watch watch;
+  const auto handle = harness.driver().launch(spec, watch.events());
+  REQUIRE(handle.ok());
+  REQUIRE(harness.wait([&] {
+    return watch.stream(OutputStream::out).bytes == "ready\n" &&
+           watch.stream(OutputStream::err).bytes == "set\n";
+  }));
+  CHECK(watch.ended() == 0);
+  handle.value()->stop(KillReason::cancelled);
+  REQUIRE(harness.wait([&] { return watch.ended() == 1; }));
+  CHECK(watch.order() == "soe");
+  CHECK(watch.exit().out.kept == "ready\n");
+  CHECK(watch.exit().err.kept == "set\n");
+}
+
+TEST_CASE_TEMPLATE("the pieces of output make up what is kept, and the cap is told once", H,
+                   DRIVERS) {
+  struct Row {
+    const char* name;
+    Program program;
+    int over_cap;
+  };
+  H harness;
+  for (const auto& row :
+       {Row{"hello", Program::prints_hello, 0}, Row{"cap", Program::writes_cap, 0},
+        Row{"over", Program::writes_over_cap, 1}, Row{"flood", Program::floods, 1}}) {
+    CAPTURE(row.name);
+    auto spec = plain_spec();
+    harness.program(spec, row.program);
+    Watch watch;
+    REQUIRE(harness.driver().launch(spec, watch.events()).ok());
+    REQUIRE(harness.wait([&] { return watch.ended() == 1; }));
+    const auto out = watch.stream(OutputStream::out);
+    CHECK(out.bytes == watch.exit().out.kept);
+    CHECK(out.gapless);
+    CHECK(out.over_cap == row.over_cap);
+    CHECK_FALSE(out.after_over_cap);
+    CHECK(watch.order() == "soe");
+  }
+}
+
 TEST_CASE_TEMPLATE("a flood keeps no more than the cap", H, DRIVERS) {
   H harness;
   const auto exit = harness.run(Program::floods);

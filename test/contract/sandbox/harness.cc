@@ -26,6 +26,15 @@ SandboxEvents Watch::events() {
     const std::lock_guard lock(mutex_);
     order_ += 's';
   };
+  events.on_output = [this](OutputStream which, std::int64_t offset, BytesView bytes) {
+    const std::lock_guard lock(mutex_);
+    auto& stream = streams_[which == OutputStream::out ? 0 : 1];
+    if (!order_.ends_with('o')) order_ += 'o';
+    stream.gapless = stream.gapless && offset == static_cast<std::int64_t>(stream.bytes.size());
+    stream.after_over_cap = stream.after_over_cap || stream.over_cap > 0;
+    stream.over_cap += bytes.empty() ? 1 : 0;
+    stream.bytes += bytes;
+  };
   events.on_exit = [this](SandboxExit exit) {
     const std::lock_guard lock(mutex_);
     order_ += 'e';
@@ -47,6 +56,11 @@ int Watch::started() const {
 int Watch::ended() const {
   const auto text = order();
   return static_cast<int>(std::count(text.begin(), text.end(), 'e'));
+}
+
+Watch::Stream Watch::stream(OutputStream stream) const {
+  const std::lock_guard lock(mutex_);
+  return streams_[stream == OutputStream::out ? 0 : 1];
 }
 
 SandboxExit Watch::exit() const {
@@ -108,6 +122,11 @@ void FakeHarness::program(SandboxSpec& spec, Program program) {
       break;
     case Program::runs_forever:
       run.end_after.reset();
+      break;
+    case Program::prints_and_runs_on:
+      run.end_after.reset();
+      run.writes = {{Millis{5}, OutputStream::out, "ready\n"},
+                    {Millis{7}, OutputStream::err, "set\n"}};
       break;
     case Program::eats_memory:
       run.oom_kills = 1;
@@ -186,6 +205,8 @@ void JailHarness::program(SandboxSpec& spec, Program program) {
       return shell("kill -SEGV $$");
     case Program::runs_forever:
       return shell("while :; do sleep 1000; done");
+    case Program::prints_and_runs_on:
+      return shell("echo ready; echo set >&2; while :; do sleep 1000; done");
     case Program::eats_memory:
       return shell("exec tail /dev/zero");
     case Program::forks_forever:

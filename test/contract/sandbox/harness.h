@@ -21,6 +21,7 @@ enum class Program {
   exits_3,
   kills_itself,  // SIGSEGV
   runs_forever,
+  prints_and_runs_on,  // "ready\n" to stdout and "set\n" to stderr, then forever
   eats_memory,
   forks_forever,
   writes_cap,       // exactly limits.output_bytes to stdout
@@ -35,12 +36,22 @@ class Watch {
   SandboxEvents events();
   int started() const;
   int ended() const;
-  std::string order() const;  // "s" started, "e" ended
+  std::string order() const;  // "s" started, "o" output, "e" ended; one "o" for each run of them
   SandboxExit exit() const;   // of the last on_exit
+
+  // What on_output was given.
+  struct Stream {
+    Bytes bytes;
+    bool gapless = true;  // each piece at the end of the one before
+    int over_cap = 0;     // empty pieces
+    bool after_over_cap = false;
+  };
+  Stream stream(OutputStream stream) const;
 
  private:
   mutable std::mutex mutex_;
   std::string order_;
+  Stream streams_[2];
   SandboxExit exit_;
 };
 

@@ -174,6 +174,6 @@ TEST_CASE("many sandboxes run side by side, each with its own output") {
   for (std::size_t i = 0; i < watches.size(); ++i) {
     REQUIRE(harness.wait([&] { return watches[i]->ended() == 1; }));
     CHECK(watches[i]->exit().out.kept == std::to_string(i) + "\n");
-    CHECK(watches[i]->order() == "se");
+    CHECK(watches[i]->order() == "soe");
   }
 }

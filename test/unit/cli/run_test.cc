@@ -158,12 +158,12 @@ TEST_CASE("cut output is noted") {
   CHECK(has(h.err, "stdout was cut: the program wrote 9000 bytes"));
 }
 
-TEST_CASE("it waits for the end in as many requests as it takes") {
+TEST_CASE("with --json it waits for the end in as many requests as it takes") {
   Harness h;
   h.answer(202, R"({"id":"exe_1","status":"requested"})", {{"Preference-Applied", "wait=60"}});
   h.answer(200, R"({"id":"exe_1","status":"started"})", {{"Preference-Applied", "wait=60"}});
   h.answer(200, finished(R"("verdict":"ok")"));
-  CHECK(h.run({"run", "--", "x"}) == 0);
+  CHECK(h.run({"run", "--json", "--", "x"}) == 0);
   const auto requests = h.requests();
   REQUIRE(requests.size() == 3);
   CHECK(requests[0].fields.get("Prefer") == "wait=60");
@@ -178,7 +178,7 @@ TEST_CASE("a server that does not hold the request is not asked all the time") {
   h.answer(202, R"({"id":"exe_1","status":"requested"})");
   h.answer(200, R"({"id":"exe_1","status":"requested"})");
   h.answer(200, finished(R"("verdict":"ok")"));
-  CHECK(h.run({"run", "--", "x"}) == 0);
+  CHECK(h.run({"run", "--json", "--", "x"}) == 0);
   CHECK(h.paused_ms == 2000);
 }
 
@@ -187,7 +187,7 @@ TEST_CASE("--wait bounds the waiting") {
   h.answer(202, R"({"id":"exe_1","status":"requested"})");
   h.answer(200, R"({"id":"exe_1","status":"requested"})");
   h.answer(200, R"({"id":"exe_1","status":"requested"})");
-  CHECK(h.run({"run", "--wait", "2", "--", "x"}) == 75);
+  CHECK(h.run({"run", "--json", "--wait", "2", "--", "x"}) == 75);
   CHECK(h.requests().front().fields.get("Prefer") == "wait=2");
   CHECK(h.last_request().fields.get("Prefer") == "wait=0");
   CHECK(has(h.err, "it is not over yet: exe_1"));

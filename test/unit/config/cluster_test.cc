@@ -128,6 +128,11 @@ TEST_CASE("what is wrong with settings of a cluster is named") {
                "settings: host.listen: must be on loopback without certificates"},
            Row{"[host]\naddress = \"host-1:1\"\n",
                "settings: host.address: must be on loopback without certificates"},
+           Row{"[host]\nlisten = \"unix:/run/host.sock\"\n",
+               "settings: host.address: must say how gateways reach host.listen"},
+           Row{"[host]\nlisten = \"0.0.0.0:7081\"\n[cluster]\nca_file = \"/a\"\n"
+               "cert_file = \"/b\"\nkey_file = \"/c\"\n",
+               "settings: host.address: must say how gateways reach host.listen"},
            Row{"[gateway]\nlog_away_ms = 1\n", "s.toml:2: gateway.log_away_ms: must be 100 to"},
        }) {
     CAPTURE(row.text);
@@ -135,6 +140,7 @@ TEST_CASE("what is wrong with settings of a cluster is named") {
     CAPTURE(problem);
     CHECK(problem.starts_with(row.expected));
   }
+  CHECK(problem_of("[host]\nlisten = \"off\"\n") == "");
   CHECK(problem_of("[cluster]\nlaunchers = [\"localhost:1\", \"127.8.0.1:1\", \"[::1]:1\"]\n") ==
         "");
 }

@@ -39,7 +39,7 @@ World::World(GatewayOptions options)
       runtime(runtime_options(), log, kv, clock, random),
       gateway(completed(std::move(options)),
               {runtime, log, &keyring, &payloads, clock, random,
-               [this](std::function<void()> task) { worker.post(std::move(task)); }}) {
+               [this](std::function<void()> task) { worker.post(std::move(task)); }, &live}) {
   runtime.add(std::make_unique<ReadModel>());
   runtime.add(gateway.observer());
   ST_ASSERT(runtime.start().ok());
@@ -214,11 +214,12 @@ void World::assign(const Tenant& tenant, const ExecutionId& id, std::int64_t att
          DeciderRole::launcher);
 }
 
-void World::start(const Tenant& tenant, const ExecutionId& id) {
-  append(tenant.org, ExecutionStarted{id, 1, 1});
+void World::start(const Tenant& tenant, const ExecutionId& id, std::int64_t attempt) {
+  append(tenant.org, ExecutionStarted{id, attempt, 1});
 }
 
-void World::finish(const Tenant& tenant, const ExecutionId& id, const std::string& out) {
+void World::finish(const Tenant& tenant, const ExecutionId& id, const std::string& out,
+                   std::int64_t attempt) {
   const auto home = runtime.home(tenant.org);
   const auto key = look<DataKeyId>(
       home, [&id](const CoreState& state) { return state.executions.find(id)->key; });
@@ -227,7 +228,7 @@ void World::finish(const Tenant& tenant, const ExecutionId& id, const std::strin
   output.err.bytes = "warning\n";
   ExecutionFinished finished;
   finished.execution = id;
-  finished.attempt = 1;
+  finished.attempt = attempt;
   finished.host_epoch = 1;
   finished.verdict = Verdict::ok;
   finished.cause = "exit";
@@ -240,7 +241,7 @@ void World::finish(const Tenant& tenant, const ExecutionId& id, const std::strin
   finished.err = {8, 8, false};
   finished.isolation = "process";
   finished.controls = {"seccomp"};
-  auto sealed = payloads.seal_json(key, {"output", "1"}, output);
+  auto sealed = payloads.seal_json(key, {"output", std::to_string(attempt)}, output);
   REQUIRE(sealed.ok());
   finished.payload = std::move(sealed).value();
   append(tenant.org, finished);

@@ -16,6 +16,7 @@
 #include "gateway/gateway.h"
 #include "gateway/read_model.h"
 #include "runtime/runtime.h"
+#include "scripted_output.h"
 #include "sealing/payload.h"
 #include "store/memory_key_store.h"
 #include "store/memory_kv_store.h"
@@ -155,8 +156,9 @@ class World {
   void adopt_card(const TopicPartition& where);
   // Steps of an execution, as launcher, host and billing append them.
   void assign(const Tenant& tenant, const ExecutionId& id, std::int64_t attempt = 1);
-  void start(const Tenant& tenant, const ExecutionId& id);
-  void finish(const Tenant& tenant, const ExecutionId& id, const std::string& out = "hello\n");
+  void start(const Tenant& tenant, const ExecutionId& id, std::int64_t attempt = 1);
+  void finish(const Tenant& tenant, const ExecutionId& id, const std::string& out = "hello\n",
+              std::int64_t attempt = 1);
   void settle(const Tenant& tenant, const ExecutionId& id);
   void run_to_end(const Tenant& tenant, const ExecutionId& id, const std::string& out = "hello\n");
 
@@ -188,6 +190,7 @@ class World {
   Payloads payloads;
   Runtime runtime;
   Worker worker;
+  ScriptedOutput live;
   Gateway gateway;
 
  private:

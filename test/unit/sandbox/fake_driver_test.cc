@@ -62,6 +62,36 @@ TEST_CASE("events come when the clock says so, in order of time") {
   CHECK_FALSE(driver.next_due_us());
 }
 
+TEST_CASE("scripted writes are given at their time, cut to the cap, before the end") {
+  World world;
+  FakeRun run;
+  run.end_after = Millis{50};
+  run.writes = {{Millis{10}, OutputStream::out, Bytes(60, 'a')},
+                {Millis{10}, OutputStream::err, "warn"},
+                {Millis{20}, OutputStream::out, Bytes(60, 'b')},
+                {Millis{60}, OutputStream::out, "never"}};
+  run.err = "bye";
+  FakeDriver driver(world.clock, 8, always(run));
+  auto events = world.events("x");
+  events.on_output = [&](OutputStream stream, std::int64_t offset, BytesView bytes) {
+    world.log += (stream == OutputStream::out ? "out@" : "err@") + std::to_string(offset) + "+" +
+                 std::to_string(bytes.size()) + " ";
+  };
+  events.on_exit = [&](const SandboxExit& exit) {
+    world.log += "end " + std::to_string(exit.out.kept.size()) + "/" +
+                 std::to_string(exit.out.total_bytes) + " " + exit.err.kept;
+  };
+  REQUIRE(driver.launch(world.spec(), std::move(events)).ok());
+  driver.run_due();
+  CHECK(driver.next_due_us() == 10'000);
+  world.clock.advance(Millis{10});
+  driver.run_due();
+  CHECK(world.log == "x:started out@0+60 err@0+4 ");
+  world.clock.advance(Millis{40});
+  driver.run_due();
+  CHECK(world.log == "x:started out@0+60 err@0+4 out@60+40 out@100+0 err@4+3 end 100/120 warnbye");
+}
+
 TEST_CASE("explicit triggers end a sandbox at once") {
   World world;
   FakeRun endless;

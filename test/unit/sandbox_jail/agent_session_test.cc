@@ -83,6 +83,8 @@ TEST_CASE("messages out of turn break the sandbox") {
       {guest::Ready{99}},
       {guest::Exited{}},
       {done(0, 0)},
+      {guest::Out{Stream::out, "x"}},
+      {guest::Total{Stream::out, 1}},
       {guest::Started{1}},
       {guest::Started{0}, guest::Started{0}},
       {guest::Started{0}, guest::Started{1}},
@@ -164,6 +166,40 @@ TEST_CASE("output is cut and counted again on the host") {
     CHECK(exit.out.truncated == row.truncated);
     CHECK((exit.killed == KillReason::output_flood) == row.flood);
   }
+}
+
+TEST_CASE("output is taken as it comes, each byte once, and going past the cap is told once") {
+  Talk talk;
+  const auto taken = [&] {
+    std::string text;
+    for (const auto& piece : talk.session.take_pieces()) {
+      text += (piece.stream == Stream::out ? "out@" : "err@") + std::to_string(piece.offset) + ":" +
+              std::string(talk.session.bytes_of(piece)) + " ";
+    }
+    return text;
+  };
+  talk.say(guest::Started{0}).say(guest::Out{Stream::out, "123"});
+  talk.say(guest::Out{Stream::out, "45"}).say(guest::Out{Stream::err, "warn"});
+  talk.say(guest::Out{Stream::out, "6"}).say(guest::Out{Stream::out, ""});
+  CHECK(taken() == "out@0:12345 err@0:warn out@5:6 ");
+  CHECK(taken() == "");
+  talk.say(guest::Out{Stream::out, "7890abc"}).say(guest::Out{Stream::out, "more"});
+  CHECK(taken() == "out@6:7890 out@10: ");
+  talk.say(guest::Total{Stream::out, 999}).say(guest::Out{Stream::err, "!"});
+  CHECK(taken() == "err@4:! ");
+  CHECK(talk.finish().out.kept == "1234567890");
+}
+
+TEST_CASE("an agent that claims more than it sends keeps nothing after that") {
+  Talk talk;
+  talk.say(guest::Started{0}).say(guest::Out{Stream::out, "123"});
+  talk.say(guest::Total{Stream::out, 5}).say(guest::Out{Stream::out, "45"});
+  const auto pieces = talk.session.take_pieces();
+  REQUIRE(pieces.size() == 2);
+  CHECK(pieces[1].bytes == 0);
+  const auto exit = talk.finish();
+  CHECK(exit.out.kept == "123");
+  CHECK(exit.out.truncated);
 }
 
 TEST_CASE("an agent that repeats small pieces cannot make the host keep or miss a flood") {

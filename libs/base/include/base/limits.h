@@ -116,6 +116,9 @@ inline constexpr std::size_t kHostFactsMax = 128;                  // … and ho
 inline constexpr int kJailSlotsMax = 256;                      // sandboxes at once on one host
 inline constexpr std::size_t kGuestFrameBytesMax = 64 * 1024;  // header included
 inline constexpr std::size_t kGuestChunkBytesMax = 32 * 1024;  // file or output bytes in a frame
+inline constexpr std::int64_t kGuestSmallReadBytes =
+    4096;                                    // less than that of a program's output …
+inline constexpr Millis kGuestGather = {5};  // … waits for more so long at most
 inline constexpr std::int64_t kGuestTotalStepBytes = 1 << 20;  // dropped output between two totals
 inline constexpr std::size_t kJailerPacketBytesMax = 64 * 1024;
 inline constexpr std::size_t kOwnedNamesMax = 512;  // of one answer of list_owned
@@ -131,6 +134,15 @@ inline constexpr Millis kSandboxExitGrace = {100};  // main process gone, its pi
 inline constexpr Millis kJailOverrun = seconds(2);  // the jailer's own deadline after the host's
 inline constexpr Millis kJailerAnswerTimeout = seconds(10);
 inline constexpr Millis kJailerRestartInterval = seconds(1);
+
+// --- live output ---
+inline constexpr std::size_t kLiveOutputBytesMax = 64u << 20;  // kept by one host, all attempts
+inline constexpr std::size_t kLiveFollowersMax = 1024;         // of one host
+inline constexpr std::size_t kLiveChunkBytesMax = 32 * 1024;   // output in one event
+inline constexpr Millis kLiveHeartbeat = seconds(5);           // of a host's data plane
+inline constexpr Millis kLiveSilenceMax = seconds(15);         // then the host counts as away
+inline constexpr Millis kLiveRetryFirst = seconds(1);          // following anew; doubles up to …
+inline constexpr Millis kLiveRetryMax = seconds(15);
 
 // --- organisations ---
 inline constexpr std::size_t kNameBytesMax = 128;

@@ -90,9 +90,16 @@ struct SandboxExit {
   std::vector<std::string> controls_missing;  // asked for but not available on this host
 };
 
+enum class OutputStream { out, err };
+
 struct SandboxEvents {
-  // The program runs (its first instruction follows). At most once, before on_exit.
+  // The program runs (its first instruction follows). At most once, before all others.
   std::function<void()> on_started;
+  // What the program wrote, as it comes: of each stream in order, without gaps, from offset 0 on.
+  // Before on_exit all of SandboxExit's `kept` has been given, and no more than that. Empty `bytes`
+  // come once, as the last of a stream: the program went past the cap, and what follows is dropped.
+  // The view is valid only during the call. Nothing waits for the receiver.
+  std::function<void(OutputStream stream, std::int64_t offset, BytesView bytes)> on_output;
   // Exactly once, after every process of the sandbox is gone and its resources are removed.
   std::function<void(SandboxExit)> on_exit;
 };

@@ -15,6 +15,13 @@
 
 namespace sandtrail {
 
+// A piece of output of a program that goes on.
+struct FakeWrite {
+  Millis after{0};  // from the start; not before the write that stands before it
+  OutputStream stream = OutputStream::out;
+  Bytes bytes;
+};
+
 // What becomes of one launch. The limits of the spec apply to it as they would to a program.
 struct FakeRun {
   bool refused = false;                         // launch() answers overloaded
@@ -26,7 +33,8 @@ struct FakeRun {
   std::string stage;          // where it ends; empty: the spec's last
   std::int64_t oom_kills = 0;
   std::int64_t process_limit_hits = 0;  // past limits::kForkRefusalsMax a flood, and killed
-  Bytes out;                            // what it writes; cut and judged by the spec's limits
+  std::vector<FakeWrite> writes;        // those before its end happen
+  Bytes out;  // what it writes at its end; all is cut and judged by the spec's limits
   Bytes err;
   std::int64_t out_total_bytes = 0;  // more than `out`, when it is too much to hold
   std::int64_t memory_peak_bytes = 1 << 20;

@@ -24,6 +24,14 @@ class AgentSession {
 
   // Bytes from the agent, in order. True if the program has just started.
   bool on_bytes(BytesView bytes, std::int64_t now_us);
+  // What has come of the streams since the last call, cut to what is kept, in the order it came.
+  struct Piece {
+    guest::Stream stream = guest::Stream::out;
+    std::size_t offset = 0;
+    std::size_t bytes = 0;  // 0: once, the program wrote past the cap
+  };
+  std::vector<Piece> take_pieces();
+  BytesView bytes_of(const Piece& piece) const;  // valid until on_bytes()
   // Ends the sandbox if its time is up.
   void on_time(std::int64_t now_us);
   // The first reason counts; none after the agent's last message.
@@ -53,6 +61,7 @@ class AgentSession {
   bool on_started(const guest::Started& message, std::int64_t now_us);
   void on_stage_done(const guest::StageDone& message, std::int64_t now_us);
   void on_output(guest::Stream stream, BytesView content, std::int64_t claimed_total);
+  void note_piece(const Piece& piece);
   void on_exited(std::int64_t now_us);
   SandboxOutput& output(guest::Stream stream);
 
@@ -65,6 +74,7 @@ class AgentSession {
   bool exited_ = false;
   std::int64_t out_received_bytes_ = 0;
   std::int64_t err_received_bytes_ = 0;
+  std::vector<Piece> pieces_;
   std::int64_t started_us_ = 0;  // of the first stage
   std::int64_t stage_started_us_ = 0;
   std::int64_t ended_us_ = 0;

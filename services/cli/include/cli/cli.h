@@ -10,6 +10,7 @@
 //   3    the server or the log cannot be reached, or refused
 //   124  `run`: the time limit
 //   125  `run`: any other end without an exit code of the program
+//   141  `run`: nobody reads its output any more; the program goes on
 #pragma once
 
 #include <functional>

@@ -15,6 +15,7 @@
 #include "event_log/event_log.h"
 #include "http/client.h"
 #include "http/server.h"
+#include "live_output/output_source.h"
 #include "runtime/runtime.h"
 #include "sealing/payload.h"
 
@@ -75,6 +76,9 @@ struct GatewayParts {
   Clock& clock;
   Random& random;
   GatewayExecutor executor;
+  // What running programs write; null: output comes with the result only. Before the gateway is
+  // destroyed, what calls its followers (the host, the client) must have ended.
+  OutputSource* live_output = nullptr;
 };
 
 // Health, metrics and what operators ask of a process are served for every role; the API and

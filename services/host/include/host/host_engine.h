@@ -14,6 +14,7 @@
 #include "base/random.h"
 #include "config/languages.h"
 #include "hosting/host.h"
+#include "live_output/output_hub.h"
 #include "sandbox/driver.h"
 
 namespace sandtrail {
@@ -22,8 +23,9 @@ struct HostEngineOptions {
   HostId id;
   std::int64_t epoch = 0;  // higher at each start
   int slots = 2;
-  std::vector<Language> languages;  // those found on this machine
-  std::string address;              // of the data plane
+  std::vector<Language> languages;   // those found on this machine
+  std::string address;               // of the data plane
+  OutputHub* live_output = nullptr;  // gets what programs write; null: nobody does
   std::size_t kept_results_max = limits::kHostKeptResultsMax;
   std::size_t kept_bytes_max = limits::kHostKeptBytesMax;
 };
@@ -39,7 +41,8 @@ struct HostCounts {
   std::uint64_t discarded = 0;     // runs that were ended because nobody renewed the host
 };
 
-// Thread-safe. The driver must outlive it. Its destructor ends what runs, and waits for that.
+// Thread-safe. The driver and the hub must outlive it. Its destructor ends what runs, and waits for
+// that.
 class HostEngine {
  public:
   // The connection that an order came by; 0 is none. The newest owner's is where reports about its
