@@ -140,7 +140,7 @@ TEST_CASE("--wait ends the watching, and nothing is written after it") {
   SilentClient client(clock);
   SeededRandom random(7);
   std::string written, noted;
-  CliParts parts{client, clock, random, {}, {}, {}, false, false, {}, {}, {}, {}, {}, {}};
+  CliParts parts{client, clock, random, {}, {}, {}, false, false, {}, {}, {}, {}, {}, {}, {}};
   parts.environment["SANDTRAIL_URL"] = "http://server:8080";
   parts.environment["SANDTRAIL_API_KEY"] = "st_secret";
   parts.out = [&](BytesView bytes) { return written += bytes, true; };
