@@ -258,6 +258,31 @@ TEST_CASE("a payload that is read while its key is destroyed is gone all the sam
   CHECK(!s.process().payloads().open({"input", ""}, input).ok());
 }
 
+TEST_CASE("a clock that is wrong for a while delays what is said then, and loses nothing") {
+  Scenario s;
+  s.slow_programs();
+  Order order;
+  order.wall_ms = 10'000;
+  order.retention = seconds(20);
+  const ExecutionId id = s.request(order);
+  CHECK(s.wait_for(id, ExecutionStatus::started));
+  s.process().clock().set_offset(seconds(45));  // what is proposed now is void: ahead
+  s.world.pass(seconds(15));
+  CHECK(s.status(id) == ExecutionStatus::started);
+  s.process().clock().set_offset({});
+  CHECK(s.wait_for(id, ExecutionStatus::finished));
+  s.world.shared.keys.hold();
+  s.world.pass(seconds(25));
+  CHECK(s.history(id).erased == 1);
+  s.process().clock().set_offset(seconds(45));
+  s.world.shared.keys.release();
+  s.world.pass(seconds(5));
+  CHECK(s.history(id).key_destroyed == 0);
+  s.process().clock().set_offset({});
+  s.world.pass(minutes(1));
+  CHECK(s.history(id).key_destroyed == 1);
+}
+
 TEST_CASE("a key store that is away when a run starts delays it and no more") {
   Scenario s;
   s.slow_programs();

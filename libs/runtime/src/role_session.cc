@@ -165,12 +165,9 @@ void RoleSession::decide(const std::string& id, std::function<std::optional<Prop
     propose(std::move(*proposal), [done](const ProposalOutcome& outcome) {
       if (outcome.applied()) return done({});
       if (!outcome.folded) return done(outcome.error);
-      const auto reason = outcome.judgement.reason;
-      // Log time lags behind our clock, or a clock was wrong: it will get there.
-      const bool later = reason == VoidReason::not_due || reason == VoidReason::stale ||
-                         reason == VoidReason::ahead;
-      done(Error{later ? ErrorCode::unavailable : ErrorCode::conflict,
-                 "void: " + std::string(enum_text(reason)), ""});
+      if (outcome.void_for_its_time()) return done(outcome.settled());
+      done(Error{ErrorCode::conflict, "void: " + std::string(enum_text(outcome.judgement.reason)),
+                 ""});
     });
   });
 }

@@ -59,11 +59,8 @@ void LauncherPartition::append_report(const HostReport& report) {
           const ExecutionRow* row = find(id);
           if (row == nullptr || !held_by_host(*row) || row->attempt != attempt) return done({});
           context_.propose(about(id, *row, *body), [done](const ProposalOutcome& outcome) {
-            if (!outcome.folded) return done(outcome.error);
-            const auto reason = outcome.judgement.reason;
-            const bool later = reason == VoidReason::stale || reason == VoidReason::ahead;
-            // Otherwise void: the state has moved on, and nothing is left to say.
-            done(later ? Status(Error{ErrorCode::unavailable, "a clock is wrong", ""}) : Status());
+            // Void for good: the state has moved on, and nothing is left to say.
+            done(outcome.settled());
           });
         });
         auto* finished = std::get_if<ExecutionFinished>(body.get());

@@ -80,9 +80,7 @@ class RetentionPartition final : public RolePartition {
     const ExecutionRow* row = context_.state().executions.find(id);
     if (row == nullptr || row->key_destroyed) return done({});
     context_.propose(about(id, *row, ExecutionKeyDestroyed{id, row->key}),
-                     [done](const ProposalOutcome& outcome) {
-                       done(outcome.folded ? Status() : Status(outcome.error));
-                     });
+                     [done](const ProposalOutcome& outcome) { done(outcome.settled()); });
   }
 
   // Keys that were made for a request which never came to be applied.

@@ -135,9 +135,8 @@ class WebhooksPartition final : public RolePartition {
     proposal.subject = made.delivery.text();
     proposal.correlation = made.row.execution.text();
     proposal.body = outcome_of(made);
-    context_.propose(std::move(proposal), [done](const ProposalOutcome& outcome) {
-      done(outcome.folded ? Status() : Status(outcome.error));
-    });
+    context_.propose(std::move(proposal),
+                     [done](const ProposalOutcome& outcome) { done(outcome.settled()); });
   }
 
   EventBody outcome_of(const Attempt& made) const {

@@ -53,6 +53,19 @@ struct ProposalOutcome {
   Error error;  // if not folded; unknown_outcome: it is dead by now, whatever happened
 
   bool applied() const { return folded && judgement.applied(); }
+  // Void only for its time: log time lags behind our clock, or a clock was wrong. Proposed again it
+  // may be applied.
+  bool void_for_its_time() const {
+    return folded &&
+           (judgement.reason == VoidReason::not_due || judgement.reason == VoidReason::stale ||
+            judgement.reason == VoidReason::ahead);
+  }
+  // As the end of an effect whose last word it is: ok once it is judged for good, whichever way.
+  Status settled() const {
+    if (!folded) return error;
+    if (!void_for_its_time()) return {};
+    return Error{ErrorCode::unavailable, "void: " + std::string(enum_text(judgement.reason)), ""};
+  }
 };
 using ProposalDone = std::function<void(const ProposalOutcome&)>;
 
