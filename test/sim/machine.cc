@@ -86,7 +86,7 @@ void Machine::stop(bool stopped) {
 void Machine::step() {
   if (!up() || stopped_) return;
   if (shared_.random.below(2) == 0) {
-    life_->driver->run_due();
+    if (!hanging_) life_->driver->run_due();
   } else {
     life_->agent->tick();
   }
@@ -94,7 +94,7 @@ void Machine::step() {
 
 void Machine::settle() {
   if (!up() || stopped_) return;
-  life_->driver->run_due();
+  if (!hanging_) life_->driver->run_due();
   life_->agent->tick();
 }
 

@@ -29,6 +29,8 @@ class Machine {
   // It stands still, and goes on as if nothing had been. Programs end meanwhile, unheard.
   void stop(bool stopped);
   bool stopped() const { return stopped_; }
+  // Programs neither start nor end; the host lives.
+  void hang(bool hanging) { hanging_ = hanging; }
 
   // One unit of work, drawn by seed.
   void step();
@@ -57,6 +59,7 @@ class Machine {
   const std::vector<std::string> launchers_;
   std::int64_t epoch_ = 0;  // durable
   bool stopped_ = false;
+  bool hanging_ = false;
   HostFaults faults_;
   std::unique_ptr<Life> life_;
 };
