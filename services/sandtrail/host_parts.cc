@@ -29,9 +29,13 @@ std::uint32_t uids_of(const HostId& host) {
 
 }  // namespace
 
-Result<std::vector<Language>> languages_of(const Config& config) {
+std::string languages_file(const Config& config) {
   const std::string& file = config.executions.languages_file;
-  return load_languages(file.empty() ? installed_file("languages.toml") : file);
+  return file.empty() ? installed_file("languages.toml") : file;
+}
+
+Result<std::vector<Language>> languages_of(const Config& config) {
+  return load_languages(languages_file(config));
 }
 
 Result<std::unique_ptr<HostParts>> HostParts::open(const Config& config,

@@ -16,6 +16,7 @@
 
 namespace sandtrail {
 
+std::string languages_file(const Config& config);
 // The languages that the settings name and this machine has.
 Result<std::vector<Language>> languages_of(const Config& config);
 

@@ -31,7 +31,7 @@ Result<std::unique_ptr<KeyParts>> KeyParts::open(const ProcessPlan& plan,
   if (embedded) ST_CHECK_OK(directory.check_root_key(root, path));
   std::unique_ptr<KeyParts> out(new KeyParts(plan, clock));
   ST_ASSIGN(out->store_, open_key_store(plan, memory, clock));
-  ST_ASSIGN(out->objects_, open_objects(plan));
+  ST_ASSIGN(out->objects_, open_objects(plan, clock, random));
   out->root_check_ = root_check_text(root);
   out->keyring_ = std::make_unique<Keyring>(std::move(root), *out->store_, clock, random);
   out->payloads_ = std::make_unique<Payloads>(*out->keyring_, *out->objects_);

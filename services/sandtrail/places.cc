@@ -4,8 +4,10 @@
 #include "kafka/kafka_key_store.h"
 #include "kafka/kafka_log.h"
 #include "log_embedded/embedded_log.h"
+#include "obs/log.h"
 #include "store_dir/object_store.h"
 #include "store_rocksdb/key_store.h"
+#include "store_s3/object_store.h"
 
 namespace sandtrail {
 
@@ -49,8 +51,24 @@ Result<std::unique_ptr<KeyStore>> open_key_store(const ProcessPlan& plan,
   return open_kafka_key_store(options, clock);
 }
 
-Result<std::unique_ptr<ObjectStore>> open_objects(const ProcessPlan& plan) {
-  return open_directory_object_store(plan.config.data_dir + "/objects");
+Result<std::unique_ptr<ObjectStore>> open_objects(const ProcessPlan& plan, const Clock& clock,
+                                                  Random& random) {
+  const Config::Objects& objects = plan.config.objects;
+  if (objects.url.empty()) {
+    return open_directory_object_store(plan.config.data_dir + "/objects");
+  }
+  const Environment environment = process_environment();
+  const auto region = environment.find("AWS_REGION");
+  S3ObjectStoreOptions options;
+  ST_ASSIGN(options.location, parse_s3_url(objects.url));
+  options.endpoint = objects.endpoint;
+  options.region = objects.region;
+  if (options.region.empty() && region != environment.end()) options.region = region->second;
+  ST_ASSIGN(options.credentials, objects.credentials_file.empty()
+                                     ? s3_credentials_from(environment)
+                                     : read_s3_credentials(objects.credentials_file));
+  options.on_notice = [](const std::string& notice) { log_warn("S3", {{"notice", notice}}); };
+  return open_s3_object_store(std::move(options), clock, random);
 }
 
 }  // namespace sandtrail

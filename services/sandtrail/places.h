@@ -24,6 +24,7 @@ Result<std::unique_ptr<EventLog>> open_log(const ProcessPlan& plan, const Clock&
 Result<std::unique_ptr<KeyStore>> open_key_store(const ProcessPlan& plan,
                                                  const std::shared_ptr<RocksDbMemory>& memory,
                                                  const Clock& clock);
-Result<std::unique_ptr<ObjectStore>> open_objects(const ProcessPlan& plan);
+Result<std::unique_ptr<ObjectStore>> open_objects(const ProcessPlan& plan, const Clock& clock,
+                                                  Random& random);
 
 }  // namespace sandtrail

@@ -65,9 +65,12 @@ Status ServerParts::open() {
     signer = std::make_unique<NoteSigner>(std::move(opened));
   }
   make_runtime();
-  const bool hosts_programs = plan.runs(ServerRole::launcher) && plan.config.launcher.builtin_host;
-  if (plan.runs(ServerRole::gateway) || hosts_programs) {
+  if (plan.runs(ServerRole::launcher) && plan.config.launcher.builtin_host) {
     ST_ASSIGN(languages, languages_of(plan.config));
+  } else if (plan.runs(ServerRole::gateway)) {
+    // Those of hosts elsewhere; what none of them has, the launcher rejects.
+    ST_ASSIGN(languages,
+              load_languages(languages_file(plan.config), [](const std::string&) { return true; }));
   }
   if (plan.runs(ServerRole::launcher)) {
     ST_ASSIGN(launcher, LauncherParts::open(plan, directory, languages, instance, clock, random));

@@ -5,6 +5,7 @@ topics of its own for each server."""
 import base64
 import json
 import os
+import socket
 import uuid
 
 import httpx
@@ -15,7 +16,14 @@ from processes import NotStarted, Process, wait_until
 from sandtrail_server import AnyServer, run_tool, toml_of
 
 ROLES = ("gateway", "launcher", "billing", "retention", "webhooks", "auditor")
+HOST = "host"
 OPERATOR_SECONDS_MAX = 30
+
+
+def free_port():
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]
 
 
 class SharedBroker:
@@ -43,8 +51,10 @@ class ClusterServer(AnyServer):
         self.kafka = kafka or SharedBroker.cluster()
         self.prefix = f"e2e-{uuid.uuid4().hex[:12]}."
         super().__init__(directory, config, environment, data_dir)
-        self.processes = {role: Process(self.directory, role, [role, "--config", self.config_file])
-                          for role in ROLES}
+        # A fixed one, since a launcher that starts again must be found where it was.
+        self.launcher_port = free_port()
+        self.processes = {name: Process(self.directory, name, [name, "--config", self.config_file])
+                          for name in (*ROLES, HOST)}
 
     def _write_config(self, sections):
         # Written when it starts: a test may choose another data directory until then.
@@ -54,20 +64,25 @@ class ClusterServer(AnyServer):
         sections = {name: dict(keys) for name, keys in self._sections.items()}
         sections.setdefault("log", {}).update({
             "url": f"kafka://{self.kafka.bootstrap}", "topic_prefix": self.prefix,
-            "replication": 1, "min_insync": 1, "session_timeout_ms": 6000})
-        sections.setdefault("launcher", {}).update({"builtin_host": True,
-                                                    "listen": "127.0.0.1:0"})
+            "replication": 1, "min_insync": 1, "session_timeout_ms": 2000})
+        launcher = f"127.0.0.1:{self.launcher_port}"
+        sections.setdefault("launcher", {}).update({"listen": launcher})
+        sections.setdefault("cluster", {}).update({"launchers": [launcher]})
         sections.setdefault("host", {}).setdefault("listen", "127.0.0.1:0")
         text = toml_of(sections, {"data_dir": os.path.abspath(self.data_dir)})
         self.config_file.write_text(text, encoding="utf-8")
 
     # --- life ---
 
-    def start(self, wait=True):
+    def prepare(self):
+        """The settings and the keys that all processes share."""
         self._write()
         made = run_tool("init", "--config", self.config_file, check=False)
         if made.returncode != 0:
             raise NotStarted(f"exit code {made.returncode}: {made.stderr}")
+
+    def start(self, wait=True):
+        self.prepare()
         for process in self.processes.values():
             process.start(self.environment)
         if wait:
@@ -115,23 +130,23 @@ class ClusterServer(AnyServer):
         if gateway.process is None:
             return
         path = self.data_dir / "dev.json"
-        socket = str(self.data_dir / "gateway/operator.sock")
+        path_of_socket = str(self.data_dir / "gateway/operator.sock")
         if path.exists():
             facts = json.loads(path.read_text(encoding="utf-8"))
         else:
-            with self._operator(socket) as client:
+            with self._operator(path_of_socket) as client:
                 answer = client.post("/operator/organizations", json={"name": "dev"})
             assert answer.status_code == 201, answer.text
             made = answer.json()
             facts = {"api_key": made["api_key"], "callback_secret": made["callback_secret"],
                      "organization": made["organization"]["id"]}
-        self._facts = facts | {"url": gateway.said_url("API"), "operator_socket": socket}
+        self._facts = facts | {"url": gateway.said_url("API"), "operator_socket": path_of_socket}
         with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w",
                   encoding="utf-8") as file:
             json.dump(self._facts, file)
 
-    def _operator(self, socket):
-        return httpx.Client(transport=httpx.HTTPTransport(uds=socket), base_url="http://localhost",
+    def _operator(self, path):
+        return httpx.Client(transport=httpx.HTTPTransport(uds=path), base_url="http://localhost",
                             timeout=OPERATOR_SECONDS_MAX)
 
     def status_of(self, name):
@@ -149,6 +164,8 @@ class ClusterServer(AnyServer):
         for name in ROLES:
             if name != "gateway":
                 wait_until(lambda name=name: live(name), what=f"{name} to be live")
+        wait_until(lambda: any(host["connected"] for host in self.status_of("launcher")["hosts"]),
+                   what="the host to join")
 
     # --- what it said ---
 
@@ -218,4 +235,4 @@ class ClusterServer(AnyServer):
     @property
     def host_directory(self):
         """Where the host keeps what it knows of itself."""
-        return self.data_dir / "launcher"
+        return self.data_dir / HOST
