@@ -27,16 +27,19 @@ def pytest_configure(config):
         raise pytest.UsageError(f"{program()} is not built; set SANDTRAIL_BUILD or build it")
     if config.getoption("--log"):
         os.environ["SANDTRAIL_E2E"] = config.getoption("--log")
-    config.addinivalue_line("markers", "embedded: only about one process on the embedded log")
+    config.addinivalue_line("markers", "embedded: not run again over Kafka")
+    config.addinivalue_line("markers", "cluster: only run over Kafka")
 
 
 def pytest_collection_modifyitems(config, items):
     """Of the two runs of the suite, what is only about one process on the embedded log, or about no
-    server at all, is part of the first."""
-    if not over_kafka():
-        return
-    left_out = [item for item in items if item.get_closest_marker("embedded")
-                or item.module.__name__.startswith("test_kafka_")]
+    server at all, is part of the first, and what is about several processes of the second."""
+    def elsewhere(item):
+        if not over_kafka():
+            return item.get_closest_marker("cluster")
+        return item.get_closest_marker("embedded") or item.module.__name__.startswith("test_kafka_")
+
+    left_out = [item for item in items if elsewhere(item)]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]

@@ -46,11 +46,11 @@ def stored_objects(server):
 
 @pytest.mark.parametrize("large", [False, True], ids=["small", "large"])
 def test_after_its_time_a_payload_is_gone(server, large):
-    marked = Marked({"seconds": 2}, large)
+    marked = Marked({"seconds": 4}, large)
     with Api.of(server) as api:
         result = api.run(marked.body)
         assert result["stdout"].startswith(marked.marks["stdout"] + "\n")
-        assert result["expires_at"] > result["ended_at"] and result["retention"] == "2s"
+        assert result["expires_at"] > result["ended_at"] and result["retention"] == "4s"
         key = next(event["payload"]["key"]
                    for kind, event in events_of(server, result["id"])
                    if kind == "sandtrail.execution.requested")
