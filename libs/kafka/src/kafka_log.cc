@@ -91,16 +91,11 @@ class KafkaLog final : public EventLog {
     auto partition = find(where);
     if (!partition.ok()) return refuse(partition.error());
     Outgoing outgoing;
-    outgoing.topic = (*partition)->topic;
-    outgoing.partition = where.partition;
+    outgoing.to = std::move(*partition);
     outgoing.key = record.key;
     outgoing.headers = &record.headers;
     outgoing.value = record.value;
-    auto refused =
-        producer_.append(outgoing, [partition = *partition, done](const AppendOutcome& outcome) {
-          if (outcome.committed()) partition->raise_high(outcome.position.value + 1);
-          done(outcome);
-        });
+    auto refused = producer_.append(outgoing, std::move(done));
     if (refused) refuse(std::move(*refused));
   }
 
@@ -213,6 +208,11 @@ class KafkaLog final : public EventLog {
   }
 
   Result<std::shared_ptr<Partition>> find(const TopicPartition& where) const {
+    {
+      const std::lock_guard lock(mutex_);
+      const auto known = partitions_.find(where);
+      if (known != partitions_.end()) return known->second;
+    }
     ST_ASSIGN(const std::int32_t count, known_partitions(where.topic));
     if (where.partition < 0 || where.partition >= count) return no_such_partition(where);
     const std::lock_guard lock(mutex_);

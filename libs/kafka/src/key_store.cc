@@ -83,6 +83,8 @@ class KafkaKeyStore final : public KeyStore {
 
   const KafkaKeyStoreOptions options_;
   const std::string topic_;
+  const std::shared_ptr<Partition> partition_ =
+      std::make_shared<Partition>(TopicPartition{"keys", 0}, topic_);
   const Clock& clock_;
   mutable Admin admin_{options_.connection};
   LogState state_;
@@ -141,7 +143,7 @@ void KafkaKeyStore::submit(const DataKeyId& id, std::optional<WrappedKey> become
   Bytes value;
   const std::string key = id.text();
   Outgoing outgoing;
-  outgoing.topic = topic_;
+  outgoing.to = partition_;
   outgoing.key = key;
   if (becomes) {
     value = key_record_value(*becomes);
@@ -340,7 +342,7 @@ void KafkaKeyStore::tick() {
     last_tick_ = now;
   }
   Outgoing outgoing;
-  outgoing.topic = topic_;
+  outgoing.to = partition_;
   outgoing.key = kTickKey;
   outgoing.value = BytesView("{}");
   // Refused: the next one will do.

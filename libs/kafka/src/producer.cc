@@ -18,6 +18,10 @@ AppendOutcome refused(Error error) {
   return outcome;
 }
 
+Error overloaded() {
+  return {ErrorCode::overloaded, "too many records wait for the broker", ""};
+}
+
 }  // namespace
 
 struct Producer::Instance {
@@ -30,6 +34,7 @@ struct Producer::Instance {
 // What librdkafka carries for each record.
 struct Producer::Pending {
   Producer& producer;
+  std::shared_ptr<Partition> to;
   AppendDone done;
   std::size_t bytes;
 };
@@ -81,22 +86,27 @@ void Producer::warm_up(const std::string& name) {
   }
 }
 
-std::optional<Error> Producer::append(const Outgoing& outgoing, AppendDone done) {
-  std::size_t bytes = outgoing.key.size() + (outgoing.value ? outgoing.value->size() : 0);
-  if (outgoing.headers != nullptr) {
-    for (const auto& [name, value] : *outgoing.headers) bytes += name.size() + value.size();
-  }
-  const Error overloaded{ErrorCode::overloaded, "too many records wait for the broker", ""};
-  const std::shared_lock lock(mutex_);
+// Why a record of that size is not taken now. mutex_ is held.
+std::optional<Error> Producer::refusal(std::size_t bytes) const {
   if (closed_) return closed_error();
   if (!instance_ || !broken_.empty()) {
     return Error{ErrorCode::unavailable, "the producer is being renewed: " + broken_, ""};
   }
   if (records_.load() >= limits::kAppendQueueRecordsMax ||
       bytes_.load() + bytes > limits::kAppendQueueBytesMax) {
-    return overloaded;
+    return overloaded();
   }
-  auto pending = std::make_unique<Pending>(Pending{*this, std::move(done), bytes});
+  return std::nullopt;
+}
+
+std::optional<Error> Producer::append(const Outgoing& outgoing, AppendDone&& done) {
+  std::size_t bytes = outgoing.key.size() + (outgoing.value ? outgoing.value->size() : 0);
+  if (outgoing.headers != nullptr) {
+    for (const auto& [name, value] : *outgoing.headers) bytes += name.size() + value.size();
+  }
+  const std::shared_lock lock(mutex_);
+  if (auto error = refusal(bytes)) return error;
+  auto pending = std::make_unique<Pending>(Pending{*this, outgoing.to, std::move(done), bytes});
   ++records_;
   bytes_ += bytes;
   const rd_kafka_resp_err_t code = hand_over(*instance_, outgoing, pending.get());
@@ -106,8 +116,9 @@ std::optional<Error> Producer::append(const Outgoing& outgoing, AppendDone done)
   }
   --records_;
   bytes_ -= bytes;
-  if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL) return overloaded;
-  return error_of(code, "append to " + outgoing.topic);
+  done = std::move(pending->done);
+  if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL) return overloaded();
+  return error_of(code, "append to " + outgoing.to->topic);
 }
 
 // NO_ERROR: `pending` now belongs to the record.
@@ -127,8 +138,8 @@ rd_kafka_resp_err_t Producer::hand_over(Instance& instance, const Outgoing& outg
     values[count].vtype = type;
     return values[count++].u;
   };
-  add(RD_KAFKA_VTYPE_RKT).rkt = topic(instance, outgoing.topic);
-  add(RD_KAFKA_VTYPE_PARTITION).i32 = outgoing.partition;
+  add(RD_KAFKA_VTYPE_RKT).rkt = topic(instance, outgoing.to->topic);
+  add(RD_KAFKA_VTYPE_PARTITION).i32 = outgoing.to->where.partition;
   add(RD_KAFKA_VTYPE_MSGFLAGS).i = RD_KAFKA_MSG_F_COPY;
   auto& key = add(RD_KAFKA_VTYPE_KEY).mem;
   key.ptr = const_cast<char*>(outgoing.key.data());
@@ -174,6 +185,7 @@ void Producer::answer(Pending& pending, const rd_kafka_message_t& message) {
     outcome.position = {message.offset};
     rd_kafka_timestamp_type_t type{};
     outcome.stamp = {rd_kafka_message_timestamp(&message, &type)};
+    pending.to->raise_high(message.offset + 1);
   } else if (message.err == RD_KAFKA_RESP_ERR_NO_ERROR) {
     // Stored by an earlier try whose answer was lost: there, but nobody says where.
     outcome.error = {ErrorCode::unknown_outcome, "stored at a position that is not known", ""};

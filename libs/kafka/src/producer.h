@@ -12,12 +12,12 @@
 
 #include "client.h"
 #include "event_log/event_log.h"
+#include "partition.h"
 
 namespace sandtrail::kafka {
 
 struct Outgoing {
-  std::string topic;  // with its prefix
-  std::int32_t partition = 0;
+  std::shared_ptr<Partition> to;  // its high mark rises before `done` says that it is committed
   BytesView key;
   const Headers* headers = nullptr;
   std::optional<BytesView> value;  // nullopt: a tombstone
@@ -37,8 +37,8 @@ class Producer {
   // before librdkafka 2.10.1, against 0.1 ms.
   void warm_up(const std::string& topic);
   // Takes the record; `done` is then called exactly once, on the producer's thread. Or says why it
-  // is not taken, and `done` is not called: overloaded when the queue is full.
-  std::optional<Error> append(const Outgoing& outgoing, AppendDone done);
+  // is not taken, and `done` is left alone: overloaded when the queue is full.
+  std::optional<Error> append(const Outgoing& outgoing, AppendDone&& done);
 
   // Ends the instance that is broken: what it held is NotCommitted or Unknown. Then starts another.
   Status renew();
@@ -52,6 +52,7 @@ class Producer {
   struct Pending;
   static void answer(Pending& pending, const rd_kafka_message_t& message);
   Result<std::shared_ptr<Instance>> make();
+  std::optional<Error> refusal(std::size_t bytes) const;
   void on_event(rd_kafka_event_t* event);
   rd_kafka_topic_t* topic(Instance& instance, const std::string& name);
   rd_kafka_resp_err_t hand_over(Instance& instance, const Outgoing& outgoing, Pending* pending);

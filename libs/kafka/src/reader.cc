@@ -21,6 +21,7 @@ StoredRecord record_of(const rd_kafka_message_t& message) {
   stored.record.value = bytes_of(message.payload, message.len);
   rd_kafka_headers_t* headers = nullptr;
   if (rd_kafka_message_headers(&message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR) return stored;
+  stored.record.headers.reserve(rd_kafka_header_cnt(headers));
   const char* name = nullptr;
   const void* value = nullptr;
   std::size_t size = 0;
