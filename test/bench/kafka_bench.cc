@@ -3,9 +3,9 @@
 // programs. Prints one JSON object.
 //
 //   kafka_bench prepare BROKERS PREFIX          makes the topic, or trims it
-//   kafka_bench append  BROKERS PREFIX WAY SHAPE BYTES LINGER_MS WARMUP RECORDS
-//       as fast as it goes, kBytesInFlight unanswered: records a second from the first append after
-//       the warm-up to the last answer, and the CPU time of this process for each record
+//   kafka_bench append  BROKERS PREFIX WAY SHAPE BYTES LINGER_MS WARMUP RECORDS UNANSWERED
+//       as fast as it goes, so many unanswered: records a second from the first append after the
+//       warm-up to the last answer, and the CPU time of this process for each record
 //   kafka_bench ack     BROKERS PREFIX WAY SHAPE BYTES LINGER_MS WARMUP RECORDS
 //       one at a time: from append to its answer
 //   kafka_bench visible BROKERS PREFIX WAY SHAPE BYTES LINGER_MS WARMUP RECORDS RATE
@@ -29,7 +29,6 @@
 namespace sandtrail::bench {
 namespace {
 
-constexpr std::size_t kBytesInFlight = 32u << 20;  // buffer.memory of the baseline's producer
 constexpr double kMicrosecondsPerSecond = 1e6;
 const SystemClock system_clock;
 
@@ -37,7 +36,8 @@ struct Plan {
   Target target;
   std::uint64_t warmup = 0;
   std::uint64_t records = 0;
-  std::uint64_t rate = 0;
+  std::uint64_t unanswered = 1;  // at most
+  std::uint64_t rate = 0;        // a second
 };
 
 double cpu_us() {
@@ -80,11 +80,10 @@ void append_many(const Plan& plan) {
   Window window;
   const auto appender =
       Appender::open(plan.target, [&window](std::uint64_t) { window.on_answer(); });
-  const std::uint64_t room = kBytesInFlight / plan.target.record_bytes - 1;
   std::int64_t start_us = 0;
   double cpu_start_us = 0;
   for (std::uint64_t sent = 0; sent < plan.warmup + plan.records; ++sent) {
-    window.wait(sent, room);
+    window.wait(sent, plan.unanswered - 1);
     if (sent == plan.warmup) {
       start_us = system_clock.monotonic_us();
       cpu_start_us = cpu_us();
@@ -141,16 +140,17 @@ Plan plan_of(int count, char** arguments) {
   plan.target.linger = {static_cast<std::int64_t>(number_of(arguments[7]))};
   plan.warmup = number_of(arguments[8]);
   plan.records = number_of(arguments[9]);
-  if (count > 10) plan.rate = number_of(arguments[10]);
+  if (count > 10)
+    plan.unanswered = plan.rate = std::max<std::uint64_t>(number_of(arguments[10]), 1);
   return plan;
 }
 
 int run(int count, char** arguments) {
   const std::string verb = count > 1 ? arguments[1] : "";
-  const int wanted = verb == "prepare"                   ? 4
-                     : verb == "append" || verb == "ack" ? 10
-                     : verb == "visible"                 ? 11
-                                                         : -1;
+  const int wanted = verb == "prepare"                       ? 4
+                     : verb == "ack"                         ? 10
+                     : verb == "append" || verb == "visible" ? 11
+                                                             : -1;
   if (count != wanted) {
     std::fprintf(stderr, "usage: kafka_bench prepare|append|ack|visible …, see kafka_bench.cc\n");
     return 2;

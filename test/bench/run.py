@@ -23,6 +23,7 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import over_kafka
 import server
 
 PROGRAM_SECONDS_MAX = 900
@@ -38,8 +39,8 @@ class Row:
 
     section: str
     name: str
-    value: float
     unit: str
+    value: float
     baseline: str = ""
     baseline_value: float | None = None
     more: dict = field(default_factory=dict)
@@ -68,7 +69,7 @@ def run_program(section, program, *arguments):
 def parse_row(section, line):
     try:
         known = json.loads(line)
-        row = Row(section, known.pop("name"), float(known.pop("value")), known.pop("unit"),
+        row = Row(section, known.pop("name"), known.pop("unit"), float(known.pop("value")),
                   known.pop("baseline", ""), known.pop("baseline_value", None), known)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise BenchError(f"{section}: not a row: {line!r} ({error})") from error
@@ -89,18 +90,23 @@ def measure_launch(build):
 
 def measure_executions(build):
     """Synchronous executions of /bin/true by HTTP, beside bare bwrap runs of it."""
-    return [Row("exec", name, ours, unit, "bwrap --unshare-all", bare)
-            for name, unit, ours, bare in server.executions(build)]
+    return [Row("exec", *figure) for figure in server.executions(build)]
+
+
+def measure_kafka(build):
+    """The event log over Kafka, beside Kafka's own producer and bare librdkafka clients, and
+    executions over it, beside the embedded log."""
+    return [Row("kafka", *figure) for figure in over_kafka.measure(build)]
 
 
 def measure_memory(build):
     """What the server's process holds in memory."""
-    return [Row("memory", name, ours, unit) for name, unit, ours in server.memory(build)]
+    return [Row("memory", *figure) for figure in server.memory(build)]
 
 
 # A section is a function from the build folder to rows.
 SECTIONS = {"log": measure_log, "launch": measure_launch, "exec": measure_executions,
-            "memory": measure_memory}
+            "memory": measure_memory, "kafka": measure_kafka}
 
 
 def shown(number):

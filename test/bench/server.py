@@ -11,27 +11,30 @@ import time
 from pathlib import Path
 
 BARE = ["bwrap", "--unshare-all", "--die-with-parent", "--ro-bind", "/", "/", "/bin/true"]
+BWRAP = "bwrap --unshare-all"
 ROUNDS = 3
 RUNS = {1: 150, 4: 300}  # in each round, by clients
+SLOTS = 4
 START_SECONDS_MAX = 60
+ENVIRONMENT = {"SANDTRAIL_BILLING_SIGNUP_CREDITS": "1000000"}
 
 
 @contextlib.contextmanager
-def server(build):
-    """A server in a temporary data directory: (process, dev file)."""
+def server(build, log=""):
+    """A server in a temporary data directory: (process, dev file). `log`: its section of the
+    settings; without it, the embedded log."""
     program = build / "bin" / "sandtrail"
     if not program.exists():
         raise RuntimeError(f"{program} is not built")
     with tempfile.TemporaryDirectory(prefix="sandtrail-bench-") as folder:
         config = Path(folder) / "bench.toml"
-        config.write_text("[executions]\nslots = 4\n", encoding="utf-8")
+        config.write_text(f"[executions]\nslots = {SLOTS}\n{log}", encoding="utf-8")
         data = Path(folder) / "data"
         command = [program, "dev", "--data-dir", data, "--config", config,
                    "--listen", "127.0.0.1:0"]
-        env = {"PATH": "/usr/bin:/bin", "SANDTRAIL_SERVER_ADMIN_LISTEN": "off",
-               "SANDTRAIL_BILLING_SIGNUP_CREDITS": "1000000"}
-        with open(Path(folder) / "log", "wb") as log:
-            process = subprocess.Popen(command, stdout=log, stderr=log, env=env,
+        env = {"PATH": "/usr/bin:/bin", "SANDTRAIL_SERVER_ADMIN_LISTEN": "off", **ENVIRONMENT}
+        with open(Path(folder) / "log", "wb") as said:
+            process = subprocess.Popen(command, stdout=said, stderr=said, env=env,
                                        stdin=subprocess.DEVNULL)
         try:
             deadline = time.monotonic() + START_SECONDS_MAX
@@ -98,25 +101,44 @@ def median(values):
     return quantile(values, 0.5)
 
 
-def executions(build):
-    """Figures as (name, unit, ours, bwrap's), medians of the rounds, taken in turn."""
+def in_turns(ways, clients, runs):
+    """{name: [(milliseconds, runs a second) of each round]} of {name: function that makes what one
+    client runs}, taken in turn."""
+    workers = {name: [make() for _ in range(clients)] for name, make in ways.items()}
+    for name in ways:
+        in_parallel(workers[name], clients * 5)
+    told = {name: [] for name in ways}
+    for _ in range(ROUNDS):
+        for name, turns in told.items():
+            turns.append(in_parallel(workers[name], runs))
+    return told
+
+
+def summary(turns):
+    """{figure: (unit, median of the rounds)}"""
+    return {"p50": ("ms", median([quantile(took, 0.5) for took, _ in turns])),
+            "p99": ("ms", median([quantile(took, 0.99) for took, _ in turns])),
+            "rate": ("runs/s", median([rate for _, rate in turns]))}
+
+
+def compared(ways, pairs):
+    """For each of `pairs`, (label, ours, baseline) by names of `ways`, at each number of clients:
+    (name, unit, ours, baseline's name, its value)."""
     figures = []
-    with server(build) as (_, dev):
-        for clients, runs in RUNS.items():
-            ours, bare = [], []
-            sandboxed = [Client(dev).run for _ in range(clients)]
-            in_parallel(sandboxed, clients * 5)
-            for _ in range(ROUNDS):
-                ours.append(in_parallel(sandboxed, runs))
-                bare.append(in_parallel([bare_run] * clients, runs))
-            label = f"/bin/true by HTTP, {clients} client{'s' if clients > 1 else ''}"
-            for share, name in ((0.5, "p50"), (0.99, "p99")):
-                figures.append((f"{label}, {name}", "ms",
-                                median([quantile(took, share) for took, _ in ours]),
-                                median([quantile(took, share) for took, _ in bare])))
-            figures.append((f"{label}, rate", "runs/s", median([rate for _, rate in ours]),
-                            median([rate for _, rate in bare])))
+    for clients, runs in RUNS.items():
+        told = {name: summary(turns) for name, turns in in_turns(ways, clients, runs).items()}
+        for label, ours, baseline in pairs:
+            for figure, (unit, value) in told[ours].items():
+                name = f"{label}, {clients} client{'s' if clients > 1 else ''}, {figure}"
+                figures.append((name, unit, value, baseline, told[baseline][figure][1]))
     return figures
+
+
+def executions(build):
+    """Figures as (name, unit, ours, baseline's name, its value)."""
+    with server(build) as (_, dev):
+        return compared({"ours": lambda: Client(dev).run, BWRAP: lambda: bare_run},
+                        [("/bin/true by HTTP", "ours", BWRAP)])
 
 
 def resident_mib(pid):

@@ -26,13 +26,13 @@ class KafkaCluster:
     """Owns its brokers and their data: `with KafkaCluster() as kafka`. Nodes count from 1. It never
     signals a process that scripts/kafka did not start for it."""
 
-    def __init__(self, brokers=1, auth="none", version=None):
+    def __init__(self, brokers=1, auth="none", version=None, jit="fast"):
         version = version or os.environ.get("SANDTRAIL_TEST_KAFKA_VERSION")
         self.name = f"test-{os.getpid()}-{uuid.uuid4().hex[:8]}"
         self.directory = ROOT / "build/kafka" / self.name
         self.brokers = brokers
         self.bootstrap = ""
-        self._options = ["--brokers", str(brokers), "--auth", auth, "--port", "0",
+        self._options = ["--brokers", str(brokers), "--auth", auth, "--port", "0", "--jit", jit,
                          "--owner", str(os.getpid()), *(["--version", version] if version else [])]
 
     def __enter__(self):
