@@ -62,8 +62,7 @@ rocksdb::ColumnFamilyOptions family_options() {
   options.target_file_size_base = kTableFileBytes;
   options.compression = rocksdb::kLZ4Compression;
   rocksdb::BlockBasedTableOptions table;
-  static const std::shared_ptr<rocksdb::Cache> cache = rocksdb::NewLRUCache(kBlockCacheBytes);
-  table.block_cache = cache;
+  table.block_cache = rocksdb::NewLRUCache(kBlockCacheBytes);
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   return options;
 }

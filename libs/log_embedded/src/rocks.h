@@ -19,6 +19,9 @@ namespace sandtrail::embedded {
 Error rocks_error(std::string_view what, const rocksdb::Status& status);
 
 rocksdb::DBOptions database_options(rocksdb::Env* env);
+// With a block cache of its own, for all families of one database. Never for two: RocksDB finds a
+// block by the identity that stands in the table file and by its offset, so that a copy of a log
+// would be answered with the blocks of the original, or with one of another kind, and abort.
 rocksdb::ColumnFamilyOptions family_options();
 
 // Tells apart a full disk in the background, which ends when there is space again, from errors

@@ -5,18 +5,19 @@
 
 #include <limits>
 
-#include "rocks.h"
+#include "codec/table_file.h"
 
 namespace sandtrail::embedded {
 namespace {
 
 Result<std::vector<rocksdb::ColumnFamilyDescriptor>> existing_families(
-    const std::string& path, const rocksdb::DBOptions& options) {
+    const std::string& path, const rocksdb::DBOptions& options,
+    const rocksdb::ColumnFamilyOptions& family) {
   std::vector<std::string> names;
   const rocksdb::Status status = rocksdb::DB::ListColumnFamilies(options, path, &names);
   if (!status.ok()) return rocks_error("cannot read the log's records", status);
   std::vector<rocksdb::ColumnFamilyDescriptor> families;
-  for (const std::string& name : names) families.emplace_back(name, family_options());
+  for (const std::string& name : names) families.emplace_back(name, family);
   return families;
 }
 
@@ -38,11 +39,13 @@ bool Store::exists(const std::string& path) {
 
 Result<std::unique_ptr<Store>> Store::open(const std::string& path,
                                            const rocksdb::DBOptions& chosen) {
+  std::unique_ptr<Store> store(new Store);
   rocksdb::DBOptions options = chosen;
   std::vector<rocksdb::ColumnFamilyDescriptor> families{
-      {rocksdb::kDefaultColumnFamilyName, family_options()}};
+      {rocksdb::kDefaultColumnFamilyName, store->family_options_}};
   if (exists(path)) {
-    ST_ASSIGN(families, existing_families(path, options));
+    ST_CHECK_OK(check_table_files(path));
+    ST_ASSIGN(families, existing_families(path, options, store->family_options_));
   } else {
     options.create_if_missing = true;
   }
@@ -50,7 +53,6 @@ Result<std::unique_ptr<Store>> Store::open(const std::string& path,
   rocksdb::DB* db = nullptr;
   const auto status = rocksdb::DB::Open(options, path, families, &handles, &db);
   if (!status.ok()) return rocks_error("cannot open the log's records", status);
-  std::unique_ptr<Store> store(new Store);
   store->db_.reset(db);
   for (std::size_t i = 0; i < handles.size(); ++i) store->families_[families[i].name] = handles[i];
   return store;
@@ -60,12 +62,13 @@ Result<std::unique_ptr<Store>> Store::open_secondary(const std::string& path,
                                                      const std::string& scratch) {
   rocksdb::DBOptions options = database_options(nullptr);
   options.max_open_files = -1;  // the other process deletes files; open ones stay readable
-  ST_ASSIGN(auto families, existing_families(path, options));
+  std::unique_ptr<Store> store(new Store);
+  ST_CHECK_OK(check_table_files(path));
+  ST_ASSIGN(auto families, existing_families(path, options, store->family_options_));
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* db = nullptr;
   const auto status = rocksdb::DB::OpenAsSecondary(options, path, scratch, families, &handles, &db);
   if (!status.ok()) return rocks_error("cannot open the log's records", status);
-  std::unique_ptr<Store> store(new Store);
   store->db_.reset(db);
   for (std::size_t i = 0; i < handles.size(); ++i) store->families_[families[i].name] = handles[i];
   return store;
@@ -79,7 +82,7 @@ rocksdb::ColumnFamilyHandle* Store::family(const std::string& topic) {
 Result<rocksdb::ColumnFamilyHandle*> Store::create_family(const std::string& topic) {
   if (rocksdb::ColumnFamilyHandle* known = family(topic)) return known;
   rocksdb::ColumnFamilyHandle* handle = nullptr;
-  const auto status = db_->CreateColumnFamily(family_options(), topic_key(topic), &handle);
+  const auto status = db_->CreateColumnFamily(family_options_, topic_key(topic), &handle);
   if (!status.ok()) return rocks_error("cannot create topic " + topic, status);
   families_[topic_key(topic)] = handle;
   return handle;

@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "event_log/record.h"
 #include "layout.h"
+#include "rocks.h"
 
 namespace sandtrail::embedded {
 
@@ -51,6 +52,7 @@ class Store {
 
  private:
   Store() = default;
+  const rocksdb::ColumnFamilyOptions family_options_ = family_options();  // with the block cache
   std::unique_ptr<rocksdb::DB> db_;
   std::map<std::string, rocksdb::ColumnFamilyHandle*> families_;
 };

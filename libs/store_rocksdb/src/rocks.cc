@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "base/limits.h"
+#include "codec/table_file.h"
 #include "memory.h"
 
 namespace sandtrail::rocks {
@@ -77,6 +78,11 @@ Result<std::unique_ptr<rocksdb::DB>> open_db(const std::string& path,
                                              const rocksdb::Options& options,
                                              std::string_view corrupt_hint) {
   ST_CHECK_OK(make_directories(path, 0700));
+  if (Status tables = check_table_files(path); !tables.ok()) {
+    Error error = tables.error();
+    error.hint = corrupt_hint;
+    return error;
+  }
   rocksdb::DB* raw = nullptr;
   const rocksdb::Status status = rocksdb::DB::Open(options, path, &raw);
   if (status.ok()) return std::unique_ptr<rocksdb::DB>(raw);

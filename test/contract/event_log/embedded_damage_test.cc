@@ -203,6 +203,22 @@ TEST_CASE("every damaged byte of a killed log is refused, reported or harmless")
   CHECK(run_cases(original.killed.path, cases) > cases.size() / 2);
 }
 
+TEST_CASE("a table file that would end the process in RocksDB is refused before") {
+  const Original original;
+  const auto files = files_of(original.closed.path);
+  const auto table = std::find_if(files.begin(), files.end(),
+                                  [](const std::string& file) { return file.ends_with(".sst"); });
+  REQUIRE(table != files.end());
+  const std::uint64_t size = fs::file_size(original.closed.path + "/" + *table);
+  std::vector<Case> cases;
+  // The highest bit of each byte of its properties and of all that follows them.
+  for (std::uint64_t at = size - std::min<std::uint64_t>(size, 1400); at < size; ++at) {
+    cases.push_back({describe(*table, "flipped at", at),
+                     [file = *table, at](const auto& d) { flip(d + "/" + file, at, 0x80); }});
+  }
+  CHECK(run_cases(original.closed.path, cases) > cases.size() / 2);
+}
+
 TEST_CASE("a write-ahead log cut off anywhere leaves an intact prefix or a refusal") {
   const Original original;
   const auto killed = truncations(original.killed.path, kTruncations);
