@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A process for each role over Kafka, and a host: one settings file, one broker for the whole run,
+"""Processes for the roles over Kafka, and a host: one settings file, one broker for the whole run,
 topics of its own for each server."""
 
 import base64
+import collections
 import json
 import os
 import socket
@@ -45,16 +46,25 @@ class SharedBroker:
 
 
 class ClusterServer(AnyServer):
-    """The processes by name in `processes`; a test may stop, kill and start each."""
+    """The processes by name in `processes`, "billing", "billing-2" and so on; a test may stop, kill
+    and start each. There is one host, or none where the settings want none built in."""
 
-    def __init__(self, directory, config=None, environment=None, data_dir=None, kafka=None):
+    def __init__(self, directory, config=None, environment=None, data_dir=None, kafka=None,
+                 copies=1):
         self.kafka = kafka or SharedBroker.cluster()
         self.prefix = f"e2e-{uuid.uuid4().hex[:12]}."
         super().__init__(directory, config, environment, data_dir)
-        # A fixed one, since a launcher that starts again must be found where it was.
-        self.launcher_port = free_port()
-        self.processes = {name: Process(self.directory, name, [name, "--config", self.config_file])
-                          for name in (*ROLES, HOST)}
+        launcher = self._sections.get("launcher", {})
+        # Fixed ones, since a launcher that starts again must be found where it was.
+        self.launchers = [f"127.0.0.1:{free_port()}" for _ in range(copies)]
+        self.launchers[0] = launcher.get("listen", self.launchers[0])
+        self.copies = {role: [role, *(f"{role}-{i}" for i in range(2, copies + 1))]
+                       for role in ROLES}
+        self.processes = {name: Process(self.directory, name, [role, "--config", self.config_file])
+                          for role, names in self.copies.items() for name in names}
+        if launcher.get("builtin_host", True):
+            self.processes[HOST] = Process(self.directory, HOST,
+                                           [HOST, "--config", self.config_file])
 
     def _write_config(self, sections):
         # Written when it starts: a test may choose another data directory until then.
@@ -65,9 +75,9 @@ class ClusterServer(AnyServer):
         sections.setdefault("log", {}).update({
             "url": f"kafka://{self.kafka.bootstrap}", "topic_prefix": self.prefix,
             "replication": 1, "min_insync": 1, "session_timeout_ms": 2000})
-        launcher = f"127.0.0.1:{self.launcher_port}"
-        sections.setdefault("launcher", {}).update({"listen": launcher})
-        sections.setdefault("cluster", {}).update({"launchers": [launcher]})
+        sections.setdefault("launcher", {}).update(
+            {"listen": self.launchers[0], "builtin_host": False})
+        sections.setdefault("cluster", {}).update({"launchers": self.launchers})
         sections.setdefault("host", {}).setdefault("listen", "127.0.0.1:0")
         text = toml_of(sections, {"data_dir": os.path.abspath(self.data_dir)})
         self.config_file.write_text(text, encoding="utf-8")
@@ -83,16 +93,31 @@ class ClusterServer(AnyServer):
 
     def start(self, wait=True):
         self.prepare()
-        for process in self.processes.values():
-            process.start(self.environment)
+        for name in self.processes:
+            self._start(name)
         if wait:
             self.wait_ready()
         return self
 
-    def start_one(self, name):
-        self.processes[name].start(self.environment)
-        self.processes[name].wait_ready()
+    def start_these(self, *names):
+        """Until they are ready."""
+        for name in names:
+            self._start(name)
+        for name in names:
+            self.processes[name].wait_ready()
         self._learn()
+
+    def _start(self, name):
+        process = self.processes[name]
+        role, _, number = name.partition("-")
+        own = {}
+        if number:
+            # What processes of a role must not share stands in no file.
+            process.arguments = [role, "--config", str(self.config_file),
+                                 "--data-dir", str(self.data_dir / name)]
+            if role == "launcher":
+                own["SANDTRAIL_LAUNCHER_LISTEN"] = self.launchers[int(number) - 1]
+        process.start(self.environment | own)
 
     def wait_ready(self):
         try:
@@ -156,16 +181,32 @@ class ClusterServer(AnyServer):
 
     def _wait_live(self):
         """Until some process acts for each role on each partition, as `sandtrail dev` waits."""
-        def live(name):
-            roles = [role for partition in self.status_of(name)["partitions"]
-                     for role in partition["roles"]]
-            return roles and all(role["live"] for role in roles)
+        for role in ROLES:
+            if role != "gateway":
+                wait_until(lambda role=role: self.is_live(role), what=f"{role} to be live")
+        if HOST in self.processes:
+            wait_until(lambda: any(host["connected"]
+                                   for host in self.status_of("launcher")["hosts"]),
+                       what="the host to join")
 
-        for name in ROLES:
-            if name != "gateway":
-                wait_until(lambda name=name: live(name), what=f"{name} to be live")
-        wait_until(lambda: any(host["connected"] for host in self.status_of("launcher")["hosts"]),
-                   what="the host to join")
+    def is_live(self, role):
+        """Whether some process acts for it on each of its partitions."""
+        acting = self.acting(role)
+        return bool(acting) and all(acting.values())
+
+    def acting(self, role):
+        """{partition: names of the processes that say they act there for the role}"""
+        found = collections.defaultdict(list)
+        for name in self.copies[role]:
+            if self.processes[name].process is not None:
+                for partition, live in self.acts(name).items():
+                    found[partition] += [name] * live
+        return found
+
+    def acts(self, name):
+        """{partition: whether the process says that it acts there for its role}"""
+        return {partition["partition"]: role["live"]
+                for partition in self.status_of(name)["partitions"] for role in partition["roles"]}
 
     # --- what it said ---
 

@@ -8,6 +8,7 @@ import time
 import pytest
 from api import Api
 from host_process import Host
+from host_work import host_of, launches_of, sleeping, started, submit
 from sandtrail_server import wait_until
 
 LEASE_SECONDS = 20  # lease and margin: then an attempt counts as lost
@@ -34,39 +35,6 @@ def cluster(directory, new_server):
     yield server, hosts
     for host in hosts:
         host.stop()
-
-
-def sleeping(seconds, attempts=1, wall_ms=60_000):
-    return {"command": ["sh", "-c", f"sleep {seconds}; echo done"], "max_attempts": attempts,
-            "limits": {"memory_mib": 16, "wall_ms": wall_ms}}
-
-
-def submit(api, *bodies):
-    ids = []
-    for body in bodies:
-        response = api.submit(body)
-        assert response.status_code == 202, response.text
-        ids.append(response.json()["id"])
-    return ids
-
-
-def launches_of(hosts, ids):
-    """{(execution, attempt): how often}, of all hosts together."""
-    counts = collections.Counter()
-    for host in hosts:
-        counts.update(launch for launch in host.launches() if launch[0] in ids)
-    return counts
-
-
-def started(api, ids):
-    return all(api.get(execution)["status"] == "started" for execution in ids)
-
-
-def host_of(hosts, execution):
-    """The host that launched its last attempt."""
-    last = max((launch[1], i) for i, host in enumerate(hosts) for launch in host.launches()
-               if launch[0] == execution)
-    return hosts[last[1]]
 
 
 def test_both_hosts_get_work_and_each_attempt_runs_once(cluster):

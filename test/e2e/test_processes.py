@@ -87,7 +87,7 @@ def test_processes_start_in_any_order_and_come_back_one_by_one(directory):
             assert api.run(ECHO)["verdict"] == "ok"
         for name in server.processes:
             server.processes[name].kill()
-            server.start_one(name)
+            server.start_these(name)
             with Api.of(server) as api:
                 result = api.run(ECHO | {"max_attempts": 3})
                 assert result["stdout"] == "hello\n", name
