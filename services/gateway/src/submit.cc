@@ -13,13 +13,14 @@ namespace {
 bool never_happened(const ProposalOutcome& outcome) {
   if (outcome.folded) return true;
   return outcome.error.code == ErrorCode::overloaded ||
-         outcome.error.code == ErrorCode::disk_full ||
+         outcome.error.code == ErrorCode::disk_full || outcome.error.code == ErrorCode::denied ||
          outcome.error.code == ErrorCode::invalid_argument;
 }
 
 void answer_failure(const Call& call, const Submission& submission,
                     const ProposalOutcome& outcome) {
   if (!outcome.folded) {
+    if (outcome.error.code == ErrorCode::denied) return respond(call, refused(outcome.error));
     const Problem problem = problem_of(outcome.error);
     if (problem.code == "internal") {
       log_error("the log did not take a request",

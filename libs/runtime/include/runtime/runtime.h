@@ -116,6 +116,8 @@ class Runtime {
   // was trimmed past it. A retryable error: the log is away; call it again, it goes on where it
   // was. Until it has succeeded there is nothing to query, and what is proposed is unavailable.
   Status start();
+  // What has to come before start(), for not_ready_because() until then. Any thread.
+  void waits_for(const Error& missing);
   // Leaves the groups, so that others take over at once; folding goes on. Idempotent.
   void leave();
   // Stops acting and folding; pending proposals end with cancelled. Idempotent.
