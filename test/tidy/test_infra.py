@@ -51,6 +51,7 @@ def test_no_version_in_the_pom_is_open():
 def test_compose_has_a_service_for_each_role_with_the_settings_beside_it():
     services = compose()["services"]
     assert set(services) == ROLES | {"kafka", "keys", "host"}
+    assert services["keys"]["command"] == ["init", "--config", "/etc/sandtrail.toml"]
     for name in ROLES | {"host"}:
         assert services[name]["command"][0] == name
         assert services[name]["command"][-2:] == ["--config", "/etc/sandtrail.toml"]
