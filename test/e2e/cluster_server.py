@@ -83,16 +83,20 @@ class ClusterServer(AnyServer):
 
     def start(self, wait=True):
         self.prepare()
-        for process in self.processes.values():
-            process.start(self.environment)
+        for name, process in self.processes.items():
+            process.start(self.environment_of(name))
         if wait:
             self.wait_ready()
         return self
 
     def start_one(self, name):
-        self.processes[name].start(self.environment)
+        self.processes[name].start(self.environment_of(name))
         self.processes[name].wait_ready()
         self._learn()
+
+    def environment_of(self, _name):
+        """What a process gets besides the settings that all share."""
+        return self.environment
 
     def wait_ready(self):
         try:

@@ -92,3 +92,16 @@ def test_a_right_can_be_printed_for_one_user_with_a_prefix_or_taken_away():
     assert [line for line in made if "--operation Create" in line][0].count("--topic") == 4
     assert printed("nobody").returncode == 2
     assert '"User:CN=webhooks,OU=webhooks"' in printed("--principal", "User:CN=%,OU=%").stdout
+
+
+def test_the_topics_of_a_log_can_be_printed_for_an_administrator():
+    def printed(*arguments):
+        return subprocess.run([ROOT / "infra/kafka/topics", *arguments], capture_output=True,
+                              text=True, check=False)
+
+    lines = printed("--prefix", "st.", "--partitions", "4", "--replication", "2").stdout.splitlines()
+    assert [re.search(r"--topic (\S+) --partitions (\d+) --replication-factor 2", line).groups()
+            for line in lines] == [("st.events", "4"), ("st.platform", "1"), ("st.audit", "1"),
+                                   ("st.keys", "1")]
+    assert all("--config min.insync.replicas=2 " in line for line in lines)
+    assert printed("--partitions", "many").returncode == 2
