@@ -91,7 +91,8 @@ class PartitionFold final : public PartitionView {
   Status open_reader();
   Status check_history(const StoredRecord* last) const;
   Status fold_one(StoredRecord stored, FoldedBatch& batch);
-  Status check_claim(const OwnerClaimed& claim) const;
+  bool differs_from(const OwnerClaimed& claim) const;
+  Error stop_error(const StoredRecord& stored, const Event& event) const;
   Status commit();
 
   TopicPartition where_;
