@@ -2,6 +2,7 @@
 // The fold of one partition: records in, rows out, one atomic batch at a time.
 #pragma once
 
+#include <algorithm>
 #include <deque>
 #include <map>
 #include <memory>
@@ -74,7 +75,7 @@ class PartitionFold final : public PartitionView {
   // The store's rows up to next() survive the machine. An error is the store's.
   Status sync();
   // Everything below is folded: next(), but for positions that were never given.
-  Position read_to() const { return read_to_; }
+  Position read_to() const { return std::max(read_to_, next()); }
 
   const TopicPartition& where() const override { return where_; }
   const CoreState& state() const override { return core_.state(); }
