@@ -191,6 +191,7 @@ Status PartitionFold::fold_one(StoredRecord stored, FoldedBatch& batch) {
   judged.judgement = core_.fold(input);
   if (judged.judgement.stop) return stop_error(judged.stored, *input.event);
 
+  if (!judged.judgement.applied()) ++meta_.void_records;
   meta_.next = input.position + 1;
   meta_.last.bytes = sha256(bytes_of(judged.stored));
   Bytes chain = meta_.digest.bytes + meta_.last.bytes;

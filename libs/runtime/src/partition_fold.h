@@ -25,6 +25,7 @@ struct FoldMeta {
   std::int64_t next = 0;
   Blob digest;
   Blob last;  // SHA-256 of the record before `next`
+  std::int64_t void_records = 0;
   template <typename Self, typename V>
   static void fields(Self& s, V& v) {
     v("log_identity", s.log_identity);
@@ -32,6 +33,7 @@ struct FoldMeta {
     v("next", s.next);
     v("digest", s.digest);
     v.with_default("last", s.last);
+    v.with_default("void_records", s.void_records);
   }
 };
 
@@ -76,6 +78,8 @@ class PartitionFold final : public PartitionView {
   Status sync();
   // Everything below is folded: next(), but for positions that were never given.
   Position read_to() const { return std::max(read_to_, next()); }
+  // Of all records below next().
+  std::int64_t void_records() const { return meta_.void_records; }
 
   const TopicPartition& where() const override { return where_; }
   const CoreState& state() const override { return core_.state(); }

@@ -231,6 +231,7 @@ PartitionStatus PartitionRunner::status() const {
   out.where = where_;
   out.next = fold_.next();
   out.high = fold_.read_to() < fold_.marks().high ? fold_.marks().high : out.next;
+  out.void_records = fold_.void_records();
   out.behind = currency_.behind(parts_.clock.now());
   out.log_time = fold_.state().meta.log_time;
   out.caught_up = caught_up_;

@@ -349,6 +349,21 @@ TEST_CASE("observers see the loaded state first, then every batch in order") {
   CHECK(bench.observer.seen == std::vector<std::string>{"loaded 0", "batch 0-1", "batch 2-2"});
 }
 
+TEST_CASE("void records are counted, also over a restart") {
+  Bench bench;
+  bench.options.role = false;
+  REQUIRE(bench.start().ok());
+  bench.settle();
+  create(bench, 2);
+  for (int i = 0; i < 3; ++i) bench.append(kEvents, bench.event(AccessDenied{}));
+  bench.settle();
+  CHECK(bench.status().void_records == 3);
+  REQUIRE(bench.start().ok());
+  bench.append(kEvents, bench.event(AccessDenied{}));
+  bench.settle();
+  CHECK(bench.status().void_records == 4);
+}
+
 TEST_CASE("nobody waits for positions that are never given") {
   Bench bench;
   bench.options.role = false;
