@@ -131,6 +131,24 @@ TEST_CASE("losing and getting a partition again, in any order, leaves it live ex
   }
 }
 
+TEST_CASE("what is assigned again is claimed at once, and what a foreign claim took is not") {
+  Live l;
+  for (int i = 0; i < 3; ++i) {
+    // As when one process after another leaves the group: nothing passes in between.
+    l.bench.log.revoke(kGroup, kEvents);
+    l.bench.settle();
+    l.bench.foreign_claim(l.bench.epoch() + 1);
+    l.bench.log.assign(kGroup, kEvents);
+    l.bench.settle();
+    CHECK(l.live());
+  }
+  l.bench.foreign_claim(l.bench.epoch() + 1);
+  l.bench.settle();
+  CHECK(!l.live());  // two that think it is theirs must not take turns at full speed
+  l.bench.pass(seconds(3));
+  CHECK(l.live());
+}
+
 TEST_CASE("a claim whose outcome arrives after the partition was taken away starts nothing") {
   BenchOptions options;
   options.log.mode = MemoryLogOptions::Mode::stepped;
