@@ -168,11 +168,12 @@ class KafkaCluster:
             future.result(REQUEST_SECONDS_MAX)
 
     def kcat(self, *arguments, user="admin", stdin=None, check=True):
-        """The finished process of kcat, with text output."""
+        """The finished process of kcat, with text output; bytes that are no text stay as they are,
+        as surrogates."""
         done = subprocess.run(
             ["kcat", "-q", "-F", self.directory / "clients" / f"{user}.conf", "-b", self.bootstrap,
-             *arguments], capture_output=True, text=True, input=stdin, check=False,
-            timeout=ANSWER_SECONDS_MAX)
+             *arguments], capture_output=True, encoding="utf-8", errors="surrogateescape",
+            input=stdin, check=False, timeout=ANSWER_SECONDS_MAX)
         assert done.returncode == 0 or not check, f"kcat failed: {done.stderr[-2000:]}"
         return done
 

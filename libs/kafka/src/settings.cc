@@ -206,7 +206,12 @@ Settings fetcher_settings() {
 
 Settings admin_settings() {
   // A consumer, since asking for the metadata of a topic as a producer may create it.
-  return {{"allow.auto.create.topics", "false"}, {"enable.auto.commit", "false"}};
+  return {{"allow.auto.create.topics", "false"},
+          {"enable.auto.commit", "false"},
+          // Marks go by it as well: by default a log ends before a stranger's oldest open
+          // transaction, so before what is folded, and a process that starts would say that
+          // acknowledged records are gone.
+          {"isolation.level", "read_uncommitted"}};
 }
 
 Settings group_settings(const std::string& group, Millis session_timeout) {

@@ -20,6 +20,11 @@ RoleSession::~RoleSession() {
   stop_acting();
 }
 
+void RoleSession::assign() {
+  assigned_ = true;
+  claim_not_before_ = {};
+}
+
 void RoleSession::unassign() {
   assigned_ = false;
   stop_acting();

@@ -33,7 +33,8 @@ class RoleSession final : public RoleContext {
   RoleSession(Role& role, SessionHost host);
   ~RoleSession() override;
 
-  void assign() { assigned_ = true; }
+  // Claims with the next tick(), however lately it did: others may just have left.
+  void assign();
   // Stops acting at once; effects in flight run into the void.
   void unassign();
   // The same for now: it claims anew with the next tick().

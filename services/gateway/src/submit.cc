@@ -111,6 +111,10 @@ Result<Idempotency> idempotency_of(Context& context, const Call& call, const Dat
 }
 
 Problem internal_problem(const Call& call, const Error& error) {
+  // Nobody may know what became of a key or an object: the request itself was not even proposed.
+  if (error.code == ErrorCode::unknown_outcome || error.code == ErrorCode::timeout) {
+    return problem_of(Error{ErrorCode::unavailable, "nothing was done: " + error.message, ""});
+  }
   if (error.retryable()) return problem_of(error);
   log_error("a request failed", {{"request_id", call.request_id}, {"error", error}});
   return problem_of(Error{ErrorCode::internal, "", ""});

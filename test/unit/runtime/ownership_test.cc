@@ -131,6 +131,24 @@ TEST_CASE("losing and getting a partition again, in any order, leaves it live ex
   }
 }
 
+TEST_CASE("what is assigned again is claimed at once, and what a foreign claim took is not") {
+  Live l;
+  for (int i = 0; i < 3; ++i) {
+    // As when one process after another leaves the group: nothing passes in between.
+    l.bench.log.revoke(kGroup, kEvents);
+    l.bench.settle();
+    l.bench.foreign_claim(l.bench.epoch() + 1);
+    l.bench.log.assign(kGroup, kEvents);
+    l.bench.settle();
+    CHECK(l.live());
+  }
+  l.bench.foreign_claim(l.bench.epoch() + 1);
+  l.bench.settle();
+  CHECK(!l.live());  // two that think it is theirs must not take turns at full speed
+  l.bench.pass(seconds(3));
+  CHECK(l.live());
+}
+
 TEST_CASE("a claim whose outcome arrives after the partition was taken away starts nothing") {
   BenchOptions options;
   options.log.mode = MemoryLogOptions::Mode::stepped;
@@ -194,6 +212,30 @@ TEST_CASE("a claim with the digest of another fold stops the partition, the righ
       CHECK(l.bench.script.count("close") == 1);
     }
   }
+}
+
+TEST_CASE("a claim with the digest of another fold stops nothing where it is void") {
+  Live l;
+  const PartitionDigests now = l.bench.digests();
+  const auto forged = [&](std::int64_t epoch) {
+    return l.bench.event(
+        OwnerClaimed{DeciderRole::billing, epoch, "forger", now.next.value - 1, {Bytes(32, 'x')}});
+  };
+  std::vector<Event> events{forged(-1), forged(0), forged(1), forged(3), forged(1'000'000)};
+  events.push_back(forged(2));
+  events.back().time = l.bench.clock.now() - hours(1);
+  events.push_back(forged(2));
+  events.back().time = l.bench.clock.now() + hours(1);
+  events.push_back(forged(2));
+  events.back().actor = an_operator();
+  events.push_back(forged(2));
+  events.back().id = events.front().id;
+  for (const Event& event : events) l.bench.append(kEvents, event);
+  l.bench.settle();
+  CHECK(l.bench.runtime->not_ready_because().empty());
+  CHECK(l.bench.status().next.value == now.next.value + static_cast<std::int64_t>(events.size()));
+  CHECK(l.bench.epoch() == 1);
+  CHECK(l.live());
 }
 
 TEST_CASE("two processes on one log never act at the same time by their own folds") {

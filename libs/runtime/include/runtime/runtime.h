@@ -65,7 +65,8 @@ struct OwnerStatus {
 struct PartitionStatus {
   TopicPartition where;
   Position next;  // folded up to here
-  Position high;  // the log's, when it was last read
+  Position high;  // the log's, when it was last read; `next` if no record is left between them
+  std::int64_t void_records = 0;  // of those below `next`
   UnixMs log_time;
   Millis behind{};                  // see Runtime::behind()
   bool caught_up = false;           // it once reached the high mark seen at start
