@@ -132,6 +132,8 @@ write_clients() {
     client_conf "$user" >"$clients/$user.conf"
     client_properties "$user" >"$clients/$user.properties"
   done
+  # Sandtrail takes no password from a file that others may read.
+  chmod 600 -- "$clients"/*
 }
 
 client_conf() {

@@ -25,10 +25,8 @@ void describe(CLI::App& app, InitOptions& options) {
       "  sandtrail init --data-dir /var/lib/sandtrail\n\n"
       "Makes the keys that all processes of a cluster share: the root key, which wraps every "
       "other\n"
-      "key, and the key that signs the audit log. What is there already stays as it is. Keep a "
-      "copy\n"
-      "of both in a safe place: without the root key nothing can be read. (`sandtrail dev` makes\n"
-      "its own.)");
+      "key, and the key that signs the audit log under the name in audit.origin. What is there\n"
+      "already stays as it is. (`sandtrail dev` makes its own.)");
   app.add_option("--config", options.config_file, "TOML file; see schemas/config.md");
   app.add_option("--data-dir", options.data_dir, "Where they are kept (default: data_dir)");
 }
@@ -48,6 +46,16 @@ void say(const std::string& path, bool was_there, const char* use) {
   std::printf("%s  %s (%s)\n", was_there ? "there already" : "made         ", path.c_str(), use);
 }
 
+// What to do with what was made.
+void advise(const Config& config, const NoteSigner& signer) {
+  std::printf("\nThe public key of the audit log %s, for those who verify checkpoints:\n%s\n",
+              config.audit.origin.c_str(), signer.verifier().text().c_str());
+  std::printf(
+      "\nKeep a copy of the keys in a safe place: without the root key nothing that is sealed can\n"
+      "be read. Processes on other machines get copies, mode 0600, where keys.root_file and\n"
+      "audit.key_file of their settings say.\n");
+}
+
 Status make_keys(const Config& config) {
   std::error_code ignored;
   const auto exists = [&](const std::string& path) {
@@ -63,9 +71,11 @@ Status make_keys(const Config& config) {
   say(root, had_root, "every process but billing and auditor");
   const std::string audit = audit_key_path(config);
   const bool had_audit = exists(audit);
-  ST_CHECK_OK(open_audit_key(audit, config.audit.origin, MissingKey::make, random));
+  ST_ASSIGN(const NoteSigner signer,
+            open_audit_key(audit, config.audit.origin, MissingKey::make, random));
   say(audit, had_audit, "auditor");
   say(public_half_of(audit), had_audit, "verifiers: it is no secret");
+  advise(config, signer);
   return {};
 }
 

@@ -34,12 +34,19 @@ Status publish(const NoteSigner& signer, const std::string& path) {
   return write_file_durably(path, text, 0644);
 }
 
+// One that another process made in this moment is not replaced; who asks again gets that one.
+Error made_elsewhere(Error error) {
+  if (error.code == ErrorCode::conflict) error.hint = "another process made it: start again";
+  return error;
+}
+
 Result<NoteSigner> make_audit_key(const std::string& path, const std::string& origin,
                                   Random& random) {
   const SecretBytes seed = SecretBytes::random(32, random);
   ST_ASSIGN(NoteSigner signer, NoteSigner::create(origin, seed));
   ST_ASSIGN(const SecretBytes text, note_private_text(origin, seed));
-  ST_CHECK_OK(write_file_durably(path, text.view(), 0600));
+  const Status written = create_file_durably(path, text.view(), 0600);
+  if (!written.ok()) return made_elsewhere(written.error());
   return signer;
 }
 
@@ -56,9 +63,9 @@ Result<SecretBytes> open_root_key(const std::string& path, MissingKey missing, R
   }
   SecretBytes key = SecretBytes::random(kSealKeyBytes, random);
   Bytes text = hex(key.view()) + "\n";
-  const Status written = write_file_durably(path, text, 0600);
+  const Status written = create_file_durably(path, text, 0600);
   wipe(text);
-  ST_CHECK_OK(written);
+  if (!written.ok()) return made_elsewhere(written.error());
   return key;
 }
 

@@ -10,6 +10,21 @@
 #include "store_s3/object_store.h"
 
 namespace sandtrail {
+namespace {
+
+S3Addressing addressing_of(Config::Objects::Addressing addressing) {
+  switch (addressing) {
+    case Config::Objects::Addressing::automatic:
+      return S3Addressing::automatic;
+    case Config::Objects::Addressing::path:
+      return S3Addressing::path;
+    case Config::Objects::Addressing::virtual_host:
+      return S3Addressing::virtual_host;
+  }
+  return S3Addressing::automatic;
+}
+
+}  // namespace
 
 KafkaConnection kafka_connection(const ProcessPlan& plan) {
   const Config::Log& log = plan.config.log;
@@ -67,6 +82,9 @@ Result<std::unique_ptr<ObjectStore>> open_objects(const ProcessPlan& plan, const
   ST_ASSIGN(options.credentials, objects.credentials_file.empty()
                                      ? s3_credentials_from(environment)
                                      : read_s3_credentials(objects.credentials_file));
+  options.ca_file = objects.ca_file;
+  options.addressing = addressing_of(objects.addressing);
+  options.allow_http = objects.allow_http;
   options.on_notice = [](const std::string& notice) { log_warn("S3", {{"notice", notice}}); };
   return open_s3_object_store(std::move(options), clock, random);
 }

@@ -9,6 +9,8 @@ std::string process_metrics(Metrics& metrics, Runtime& runtime, const Hosts* hos
                              {"partition", std::to_string(partition.where.partition)}};
     metrics.gauge("consumer_lag_records", "Records of the log not folded yet.", where)
         .set(static_cast<double>(partition.high.value - partition.next.value));
+    metrics.gauge("void_records", "Records of the log that the fold took as void.", where)
+        .set(static_cast<double>(partition.void_records));
     metrics.gauge("partition_stopped", "1 if the partition folds no further.", where)
         .set(partition.stopped.empty() ? 0 : 1);
     for (const RoleStatus& role : partition.roles) {

@@ -41,6 +41,7 @@ Result<std::unique_ptr<EventLog>> open_readers_log(const std::string& data_direc
   options.connection.topic_prefix = place.topic_prefix;
   options.connection.client_id = kClientId;
   options.connection.settings = place.kafka;
+  options.read_only = true;
   return open_kafka_log(options, clock);
 }
 

@@ -38,16 +38,20 @@ Error ended_early(const std::string& because) {
   return {ErrorCode::cancelled, "stopped before it was ready", because};
 }
 
-// Says what is waited for: at first after kTellEvery, then as often.
+// Says what is waited for: at first after kTellEvery, or at once where an administrator must act;
+// then as often.
 class Progress {
  public:
   Progress(const Clock& clock, const ProcessPlan& plan)
       : clock_(clock), plan_(plan), began_(clock.now()), told_us_(clock.monotonic_us()) {}
 
-  void tell(const std::string& because, const LogHealth& health) {
-    if (clock_.monotonic_us() - told_us_ < kTellEvery.count * 1000) return;
+  void tell(const Error& because, const LogHealth& health) {
+    const bool must_act = because.code == ErrorCode::denied && !told_denied_;
+    if (!must_act && clock_.monotonic_us() - told_us_ < kTellEvery.count * 1000) return;
+    told_denied_ = because.code == ErrorCode::denied;
     told_us_ = clock_.monotonic_us();
-    log_warn("not ready yet", {{"because", because},
+    const std::string hint = because.hint.empty() ? "" : " (" + because.hint + ")";
+    log_warn("not ready yet", {{"because", because.message + hint},
                                {"log", log_name(plan_.config)},
                                {"health", health.reason},
                                {"waiting_ms", (clock_.now() - began_).count}});
@@ -58,6 +62,7 @@ class Progress {
   const ProcessPlan& plan_;
   const UnixMs began_;
   std::int64_t told_us_;
+  bool told_denied_ = false;
 };
 
 }  // namespace
@@ -89,7 +94,11 @@ std::string ServerProcess::admin_url() const {
 
 // Goes on where it was when it failed before.
 Status ServerProcess::join_log() {
-  if (parts_->keys) ST_CHECK_OK(parts_->keys->check_shared());
+  if (parts_->keys) {
+    const Status checked = parts_->keys->check_shared();
+    if (!checked.ok()) parts_->runtime->waits_for(checked.error());
+    ST_CHECK_OK(checked);
+  }
   return parts_->runtime->start();
 }
 
@@ -98,15 +107,16 @@ Status ServerProcess::get_ready(const EndAsked& end_asked) {
   for (Millis pause = kRetryFirst;; pause = std::min(Millis{pause.count * 2}, kRetryLast)) {
     const Status joined = join_log();
     if (joined.ok()) break;
-    if (!joined.error().retryable()) return joined;
-    progress.tell(joined.error().message, parts_->log->health());
+    // Denied: by the brokers, until an administrator grants the right.
+    if (!joined.error().retryable() && joined.error().code != ErrorCode::denied) return joined;
+    progress.tell(joined.error(), parts_->log->health());
     if (end_asked(pause)) return ended_early(joined.error().message);
   }
   for (;;) {
     std::string because = not_ready_because();
     if (because.empty()) because = not_live_because();
     if (because.empty()) return {};
-    progress.tell(because, parts_->log->health());
+    progress.tell({ErrorCode::unavailable, because, ""}, parts_->log->health());
     if (end_asked(kLookEvery)) return ended_early(because);
   }
 }
@@ -126,7 +136,11 @@ void ServerProcess::serve(const EndAsked& end_asked) {
 }
 
 std::string ServerProcess::not_ready_because() const {
-  return parts_->runtime->not_ready_because();
+  std::string because = parts_->runtime->not_ready_because();
+  if (!because.empty()) return because;
+  const LogHealth health = parts_->log->health();
+  const bool denied = health.level != LogHealth::Level::ok && health.code == ErrorCode::denied;
+  return denied ? health.reason : "";
 }
 
 // Of a process that has all roles: until then nothing is done with what is asked of it. One that

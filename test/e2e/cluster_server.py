@@ -99,6 +99,9 @@ class ClusterServer(AnyServer):
             self.wait_ready()
         return self
 
+    def start_one(self, name):
+        self.start_these(name)
+
     def start_these(self, *names):
         """Until they are ready."""
         for name in names:
@@ -110,14 +113,17 @@ class ClusterServer(AnyServer):
     def _start(self, name):
         process = self.processes[name]
         role, _, number = name.partition("-")
-        own = {}
         if number:
-            # What processes of a role must not share stands in no file.
             process.arguments = [role, "--config", str(self.config_file),
                                  "--data-dir", str(self.data_dir / name)]
-            if role == "launcher":
-                own["SANDTRAIL_LAUNCHER_LISTEN"] = self.launchers[int(number) - 1]
-        process.start(self.environment | own)
+        process.start(self.environment_of(name))
+
+    def environment_of(self, name):
+        """What a process gets besides the settings that all share."""
+        role, _, number = name.partition("-")
+        if role == "launcher" and number:
+            return self.environment | {"SANDTRAIL_LAUNCHER_LISTEN": self.launchers[int(number) - 1]}
+        return self.environment
 
     def wait_ready(self):
         try:

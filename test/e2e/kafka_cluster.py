@@ -2,6 +2,7 @@
 """A Kafka cluster of the test's own, by scripts/kafka: brokers that can be paused, killed and
 started again, and clients for them."""
 
+import contextlib
 import os
 import re
 import shlex
@@ -12,8 +13,8 @@ import uuid
 from pathlib import Path
 
 from confluent_kafka import KafkaException
-from confluent_kafka.admin import (AclBinding, AclOperation, AclPermissionType, AdminClient,
-                                   NewTopic, ResourcePatternType, ResourceType)
+from confluent_kafka.admin import (AclBinding, AclBindingFilter, AclOperation, AclPermissionType,
+                                   AdminClient, NewTopic, ResourcePatternType, ResourceType)
 from sandtrail_server import ROOT, wait_until
 
 SCRIPT = ROOT / "scripts/kafka"
@@ -132,23 +133,47 @@ class KafkaCluster:
         admin = self.admin(user)
         admin.create_topics([topic])[name].result(REQUEST_SECONDS_MAX)
 
+    # As an administrator would, but in one request: Kafka's tools start a virtual machine for each
+    # line that the scripts print.
+
     def grant(self, *users, prefix="", creator=None):
-        """The ACLs that infra/kafka/acls prints, in one request: kafka-acls.sh would start a
-        virtual machine for each line."""
+        """The ACLs that infra/kafka/acls prints."""
         creating = ["--creator", creator] if creator else []
-        printed = subprocess.run([ROOT / "infra/kafka/acls", "--prefix", prefix, *creating, *users],
-                                 capture_output=True, text=True, check=True).stdout
-        bindings = [binding for line in printed.splitlines() for binding in _bindings(line)]
+        bindings = [binding for words in printed("acls", "--prefix", prefix, *creating, *users)
+                    for binding in _bindings(words)]
         admin = self.admin()
         for future in admin.create_acls(bindings).values():
             future.result(REQUEST_SECONDS_MAX)
 
+    @contextlib.contextmanager
+    def without(self, user, operation, topic):
+        """Takes one right away, and gives it back."""
+        acl = (ResourceType.TOPIC, topic, ResourcePatternType.LITERAL, f"User:{user}", "*",
+               AclOperation[operation], AclPermissionType.ALLOW)
+        admin = self.admin()
+        gone = [future.result(REQUEST_SECONDS_MAX)
+                for future in admin.delete_acls([AclBindingFilter(*acl)]).values()]
+        assert len(gone[0]) == 1, f"{user} has no such right"
+        yield
+        for future in admin.create_acls([AclBinding(*acl)]).values():
+            future.result(REQUEST_SECONDS_MAX)
+
+    def make_log(self, prefix, partitions):
+        """The topics that infra/kafka/topics prints."""
+        topics = [_new_topic(words) for words in printed(
+            "topics", "--prefix", prefix, "--partitions", str(partitions), "--replication",
+            str(self.brokers), "--min-insync", "1")]
+        admin = self.admin()
+        for future in admin.create_topics(topics).values():
+            future.result(REQUEST_SECONDS_MAX)
+
     def kcat(self, *arguments, user="admin", stdin=None, check=True):
-        """The finished process of kcat, with text output."""
+        """The finished process of kcat, with text output; bytes that are no text stay as they are,
+        as surrogates."""
         done = subprocess.run(
             ["kcat", "-q", "-F", self.directory / "clients" / f"{user}.conf", "-b", self.bootstrap,
-             *arguments], capture_output=True, text=True, input=stdin, check=False,
-            timeout=ANSWER_SECONDS_MAX)
+             *arguments], capture_output=True, encoding="utf-8", errors="surrogateescape",
+            input=stdin, check=False, timeout=ANSWER_SECONDS_MAX)
         assert done.returncode == 0 or not check, f"kcat failed: {done.stderr[-2000:]}"
         return done
 
@@ -166,13 +191,34 @@ class KafkaCluster:
             shutil.copy(log, Path(target) / f"kafka-{log.parent.name}.log")
 
 
-def _bindings(line):
-    """One call of kafka-acls.sh as the ACLs it stands for."""
+def printed(script, *options):
+    """The words of each line that a script of infra/kafka prints."""
+    done = subprocess.run([ROOT / "infra/kafka" / script, *options], capture_output=True, text=True,
+                          check=True)
+    return [shlex.split(line) for line in done.stdout.splitlines()]
+
+
+def _options(words, flags):
+    """{option: values} of a command line."""
     said = {}
-    words = iter(shlex.split(line))
+    words = iter(words)
     for word in words:
-        if word != "--add":
+        if word not in flags:
             said.setdefault(word.removeprefix("--"), []).append(next(words))
+    return said
+
+
+def _new_topic(words):
+    """One call of kafka-topics.sh as the topic it stands for."""
+    said = _options(words, ("--create", "--if-not-exists"))
+    return NewTopic(said["topic"][0], int(said["partitions"][0]),
+                    int(said["replication-factor"][0]),
+                    config=dict(setting.split("=", 1) for setting in said["config"]))
+
+
+def _bindings(words):
+    """One call of kafka-acls.sh as the ACLs it stands for."""
+    said = _options(words, ("--add",))
     pattern = ResourcePatternType[said["resource-pattern-type"][0].upper()]
     for operation in said["operation"]:
         # DescribeConfigs is DESCRIBE_CONFIGS here.

@@ -166,10 +166,11 @@ def Server(directory, config=None, environment=None, data_dir=None):  # noqa: N8
     return EmbeddedServer(directory, config, environment, data_dir)
 
 
-def run_tool(*arguments, timeout=60, check=True, stdin=None):
+def run_tool(*arguments, timeout=60, check=True, stdin=None, environment=None):
     """A client verb of the program: (exit code, stdout, stderr)."""
     done = subprocess.run([str(program()), *map(str, arguments)], capture_output=True, text=True,
-                          timeout=timeout, check=False, input=stdin)
+                          timeout=timeout, check=False, input=stdin,
+                          env=os.environ | (environment or {}))
     if check and done.returncode != 0:
         raise AssertionError(f"sandtrail {' '.join(map(str, arguments))} exited with "
                              f"{done.returncode}: {done.stdout[-2000:]}{done.stderr[-2000:]}")

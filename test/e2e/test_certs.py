@@ -2,6 +2,7 @@
 """Certificates and shared keys of a cluster, as other programs see them: Python's ssl speaks both
 sides of mutual TLS with them, openssl verifies them, and a server starts with the keys."""
 
+import re
 import socket
 import ssl
 import subprocess
@@ -126,16 +127,32 @@ def test_keys_are_for_their_owner_and_never_replaced(certs):
     assert {path: path.read_bytes() for path in certs.iterdir()} == before
 
 
-def test_a_server_starts_with_keys_made_beforehand(new_server):
-    server = new_server("keys")
-    server.data_dir.mkdir(mode=0o700)
-    run_tool("secrets", "create-root", server.data_dir / "root.key")
-    origin = "example.org/audit"
-    made = run_tool("secrets", "create-audit", server.data_dir / "audit.key", "--origin", origin)
-    before = (server.data_dir / "root.key").read_text()
-    server.environment["SANDTRAIL_AUDIT_ORIGIN"] = origin
+@pytest.mark.embedded
+def test_a_server_starts_with_keys_made_beforehand_which_are_never_replaced(new_server):
+    server = new_server("keys", {"audit": {"origin": "example.org/audit"}})
+
+    def init(check=True):
+        return run_tool("init", "--config", server.config_file, "--data-dir", server.data_dir,
+                        check=check)
+
+    made = init().stdout
+    assert made.count("made ") == 3 and "example.org/audit" in made
+    keys = {path.name: path.read_bytes() for path in server.data_dir.iterdir()}
+    assert set(keys) == {"root.key", "audit.key", "audit.vkey"}
+    assert re.fullmatch(rb"[0-9a-f]{64}\n", keys["root.key"])
+    assert keys["audit.vkey"].decode() in made
+    assert keys["root.key"].decode().strip() not in made
+    for name in ("root.key", "audit.key"):
+        assert (server.data_dir / name).stat().st_mode & 0o777 == 0o600
+    assert init().stdout.count("there already") == 3
     server.start()
-    assert (server.data_dir / "audit.vkey").read_text() == made.stdout
-    assert (server.data_dir / "root.key").read_text() == before
-    done = run_tool("secrets", "create-root", server.data_dir / "root.key", check=False)
-    assert done.returncode == 3
+    assert {name: (server.data_dir / name).read_bytes() for name in keys} == keys
+    server.stop()
+    # One that is gone with data under it, or whose public half is out, is not made anew.
+    for name in ("root.key", "audit.key"):
+        (server.data_dir / name).unlink()
+        refused = init(check=False)
+        assert refused.returncode == 3 and f"{name} is gone" in refused.stderr
+        (server.data_dir / name).write_bytes(keys[name])
+        (server.data_dir / name).chmod(0o600)
+    server.start()

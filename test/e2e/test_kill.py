@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Killed ten times while three hundred executions flow: nothing accepted is lost or doubled."""
+"""Killed again and again while three hundred executions flow: nothing accepted is lost or doubled.
+One process is killed ten times; over Kafka each process once, and the broker stands still and is
+killed as well."""
 
 import collections
 import contextlib
@@ -12,12 +14,13 @@ import pytest
 from api import TERMINAL, Api, Operator
 from host_watch import HostWatch
 from rating import account_sums, rated
-from sandtrail_server import run_tool, wait_until
+from sandtrail_server import over_kafka, run_tool, wait_until
 from traces import records_of
 from webhook_sink import WebhookSink
 
 EXECUTIONS = 300
-KILLS = 10
+KILLS = 10  # of one process
+BROKER_PAUSE_SECONDS = 3
 CLIENTS = 6
 CONFIG = {"executions": {"slots": 4}, "billing": {"signup_credits": 10_000},
           "webhooks": {"retry_schedule": [1] * 20, "allow_private_addresses": True}}
@@ -71,18 +74,39 @@ class Clients:
         return None
 
 
+def blows(server):
+    """What befalls the server, one after the other."""
+    def kill_all():
+        server.kill()
+        server.start()
+
+    def kill(name):
+        server.processes[name].kill()
+        server.start_one(name)
+
+    def pause_broker():
+        server.kafka.pause()
+        time.sleep(BROKER_PAUSE_SECONDS)
+        server.kafka.resume()
+
+    if not over_kafka():
+        return [kill_all] * KILLS
+    kills = [lambda name=name: kill(name) for name in server.processes]
+    return [*kills[:3], pause_broker, *kills[3:], server.kafka.restart]
+
+
 @pytest.fixture(scope="module")
 def aftermath(server):
     """The clients, the server and the sink when all is over."""
     with WebhookSink() as sink:
         clients = Clients(server, sink)
-        for kill in range(1, KILLS + 1):
+        planned = blows(server)
+        for number, blow in enumerate(planned, 1):
             # Evenly through the flow, wherever each request happens to be just then.
-            part = EXECUTIONS * kill // (KILLS + 1)
+            part = EXECUTIONS * number // (len(planned) + 1)
             wait_until(lambda part=part: len(clients.accepted) >= part or clients.done(),
                        seconds=60, what="progress")
-            server.kill()
-            server.start()
+            blow()
         wait_until(clients.done, seconds=120, what="the end of the clients")
         assert clients.faults == []
         with Api.of(server) as api:

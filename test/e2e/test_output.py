@@ -77,7 +77,8 @@ def test_output_comes_while_the_program_runs(api, server):
 
 
 def test_a_late_reader_and_one_after_the_end_see_the_same(api):
-    execution = start(api, f"echo one; echo two; {WAITS}")
+    # In one write, so that both lines are there when the first is seen.
+    execution = start(api, f"printf 'one\\ntwo\\n'; {WAITS}")
     with api.output(execution) as events:
         until(events, "stdout")
     with api.output(execution) as late:

@@ -190,7 +190,7 @@ def test_a_killed_launcher_loses_no_result(pairs):
                 assert result["stdout"] == "done\n"
         successor = server.status_of(pairs.other(victim))["process"]
     finally:
-        server.start_these(victim)
+        server.start_one(victim)
         pairs.wait_shared()
     everything = {execution for there in ids.values() for execution in there}
     assert launches_of(pairs.hosts, everything) == {(execution, 1): 1 for execution in everything}

@@ -87,7 +87,7 @@ def test_processes_start_in_any_order_and_come_back_one_by_one(directory):
             assert api.run(ECHO)["verdict"] == "ok"
         for name in server.processes:
             server.processes[name].kill()
-            server.start_these(name)
+            server.start_one(name)
             with Api.of(server) as api:
                 result = api.run(ECHO | {"max_attempts": 3})
                 assert result["stdout"] == "hello\n", name
@@ -134,8 +134,12 @@ def test_while_the_broker_is_away_writes_are_refused_and_reads_say_how_old_they_
                 kafka.pause()
 
                 # The first ones wait, and may end in any way but done.
-                wait_until(lambda: httpx.get(server.admin_url + "/readyz", trust_env=False)
-                           .status_code == 503, 60, "notice")
+                def away():
+                    answer = api.submit(ECHO)
+                    assert answer.status_code in (503, 504), answer.text
+                    return answer.json()["code"] == "log_away"
+
+                wait_until(away, 60, "notice")
                 began = time.monotonic()
                 found = problem(api.submit(ECHO), 503, "log_away")
                 assert time.monotonic() - began < 1

@@ -100,6 +100,23 @@ TEST_CASE("a launch that was not handed over when its role was lost is by the ne
   CHECK(s.history(id).attempt == 1);
 }
 
+TEST_CASE("an attempt whose input may not be read for now is not given up") {
+  Scenario s;
+  s.process().stop_workers(true);
+  Order order;
+  order.input_bytes = 50'000;
+  const ExecutionId id = s.request(order);
+  s.world.pass(seconds(1));
+  REQUIRE(s.status(id) == ExecutionStatus::assigned);
+  s.world.shared.objects.fail(Error{ErrorCode::denied, "the user has no such right", ""});
+  s.process().stop_workers(false);
+  s.world.pass(seconds(2));
+  CHECK(s.status(id) == ExecutionStatus::assigned);
+  s.world.shared.objects.fail(std::nullopt);
+  CHECK(s.wait_for(id, ExecutionStatus::finished));
+  CHECK(s.history(id).attempt == 1);
+}
+
 TEST_CASE(
     "a process that dies with a running attempt loses it; the request says if it runs again") {
   for (const std::int64_t attempts : {1, 2}) {

@@ -51,6 +51,7 @@ def test_no_version_in_the_pom_is_open():
 def test_compose_has_a_service_for_each_role_with_the_settings_beside_it():
     services = compose()["services"]
     assert set(services) == ROLES | {"kafka", "keys", "host"}
+    assert services["keys"]["command"] == ["init", "--config", "/etc/sandtrail.toml"]
     for name in ROLES | {"host"}:
         assert services[name]["command"][0] == name
         assert services[name]["command"][-2:] == ["--config", "/etc/sandtrail.toml"]
@@ -91,3 +92,16 @@ def test_a_right_can_be_printed_for_one_user_with_a_prefix_or_taken_away():
     assert [line for line in made if "--operation Create" in line][0].count("--topic") == 4
     assert printed("nobody").returncode == 2
     assert '"User:CN=webhooks,OU=webhooks"' in printed("--principal", "User:CN=%,OU=%").stdout
+
+
+def test_the_topics_of_a_log_can_be_printed_for_an_administrator():
+    def printed(*arguments):
+        return subprocess.run([ROOT / "infra/kafka/topics", *arguments], capture_output=True,
+                              text=True, check=False)
+
+    lines = printed("--prefix", "st.", "--partitions", "4", "--replication", "2").stdout.splitlines()
+    assert [re.search(r"--topic (\S+) --partitions (\d+) --replication-factor 2", line).groups()
+            for line in lines] == [("st.events", "4"), ("st.platform", "1"), ("st.audit", "1"),
+                                   ("st.keys", "1")]
+    assert all("--config min.insync.replicas=2 " in line for line in lines)
+    assert printed("--partitions", "many").returncode == 2

@@ -2,6 +2,7 @@
 #include "cluster_rows.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/limits.h"
 #include "kafka_settings.h"
@@ -57,6 +58,44 @@ std::string region_problem(const std::string& value) {
 
 std::string address_problem(const std::string& value) {
   return value.empty() || parse_host_port(value) ? "" : "must be \"host:port\"";
+}
+
+using Addressing = Config::Objects::Addressing;
+
+constexpr std::array<std::pair<Addressing, std::string_view>, 3> kAddressings{
+    {{Addressing::automatic, "auto"},
+     {Addressing::path, "path"},
+     {Addressing::virtual_host, "virtual_host"}}};
+
+std::vector<Row> objects_rows() {
+  return {
+      text_row("objects.url", "\"s3://bucket/prefix\", or \"\"",
+               "Where payloads too large for the log are kept. Default: a directory in data_dir, "
+               "which all processes then must share.",
+               ST_MEMBER(objects.url), objects_url_problem),
+      text_row("objects.endpoint", "URL, or \"\"",
+               "Of an S3 service other than that of AWS, as in \"http://127.0.0.1:9000\".",
+               ST_MEMBER(objects.endpoint), url_problem),
+      text_row("objects.region", "name, or \"\"",
+               "Of the S3 service. Default: $AWS_REGION; with an endpoint \"us-east-1\".",
+               ST_MEMBER(objects.region), region_problem),
+      path("objects.credentials_file",
+           "Keys of the S3 service: the section [default] of a credentials file as AWS has it, "
+           "mode 0600. Default: $AWS_ACCESS_KEY_ID, $AWS_SECRET_ACCESS_KEY and, if it is set, "
+           "$AWS_SESSION_TOKEN.",
+           ST_MEMBER(objects.credentials_file)),
+      path("objects.ca_file",
+           "Certificates (PEM) to trust in the S3 service. Default: those of the system.",
+           ST_MEMBER(objects.ca_file)),
+      choice("objects.addressing", kAddressings,
+             "Where the bucket stands: in the path, or before the endpoint's name; auto is the "
+             "latter for AWS and the former for others.",
+             ST_MEMBER(objects.addressing)),
+      flag("objects.allow_http",
+           "An endpoint that is not on loopback may be plain http. What is stored is sealed, but "
+           "others on the way can see the requests.",
+           ST_MEMBER(objects.allow_http)),
+  };
 }
 
 Row launchers_row() {
@@ -148,19 +187,8 @@ std::vector<Row> log_rows() {
 }
 
 std::vector<Row> cluster_rows() {
-  return {
-      text_row("objects.url", "\"s3://bucket/prefix\", or \"\"",
-               "Where payloads too large for the log are kept. Default: a directory in data_dir, "
-               "which all processes then must share.",
-               ST_MEMBER(objects.url), objects_url_problem),
-      text_row("objects.endpoint", "URL, or \"\"",
-               "Of an S3 service other than that of AWS, as in \"http://127.0.0.1:9000\".",
-               ST_MEMBER(objects.endpoint), url_problem),
-      text_row("objects.region", "name, or \"\"", "Of the S3 service. Default: $AWS_REGION.",
-               ST_MEMBER(objects.region), region_problem),
-      path("objects.credentials_file",
-           "Keys of the S3 service. Default: $AWS_ACCESS_KEY_ID and $AWS_SECRET_ACCESS_KEY.",
-           ST_MEMBER(objects.credentials_file)),
+  std::vector<Row> out = objects_rows();
+  std::vector<Row> others{
       path("keys.root_file",
            "The root key; the same for all processes. Default: root.key in data_dir.",
            ST_MEMBER(keys.root_file)),
@@ -187,6 +215,8 @@ std::vector<Row> cluster_rows() {
                "How gateways reach that. Default: host.listen, which must not be a wildcard then.",
                ST_MEMBER(host.address), address_problem),
   };
+  std::move(others.begin(), others.end(), std::back_inserter(out));
+  return out;
 }
 
 namespace {
@@ -213,6 +243,15 @@ void check_loopback(const Config& config, Misfits& out) {
   }
 }
 
+// What says how to reach a service is of no use without one.
+void check_objects(const Config::Objects& objects, Misfits& out) {
+  Config::Objects untouched;
+  untouched.url = objects.url;
+  if (objects.url.empty() && objects != untouched) {
+    out.emplace_back("objects", "set objects.url as well, as in \"s3://bucket/prefix\"");
+  }
+}
+
 }  // namespace
 
 std::vector<std::pair<std::string, std::string>> misfits(const Config& config) {
@@ -220,6 +259,7 @@ std::vector<std::pair<std::string, std::string>> misfits(const Config& config) {
   if (config.log.min_insync > config.log.replication) {
     out.emplace_back("log.min_insync", "must be at most log.replication");
   }
+  check_objects(config.objects, out);
   const auto& cluster = config.cluster;
   const bool some = !cluster.ca_file.empty() || cluster.tls() || !cluster.key_file.empty();
   if (some && (cluster.ca_file.empty() || !cluster.tls() || cluster.key_file.empty())) {

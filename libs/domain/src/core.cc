@@ -128,7 +128,7 @@ void Core::judge(const Event& event, const FoldInput& input, UnixMs now, Judgeme
   }
   if (judgement.reason != VoidReason::none) return;
 
-  legality::Context context{state_, event, input.position, now, input.value};
+  legality::Context context{state_, event, input.position, now, input.value, input.other_fold};
   judgement.reason = std::visit(
       [&context](const auto& body) { return legality::judge(context, body); }, event.body);
   judgement.stop = context.stop;

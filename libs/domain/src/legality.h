@@ -13,6 +13,7 @@ struct Context {
   std::int64_t position;
   UnixMs now;  // log time, this record's stamp included
   BytesView value;
+  bool other_fold;    // see FoldInput
   bool stop = false;  // out
 };
 

@@ -18,6 +18,11 @@ bool decides(const CoreState& state, const Event& event, DeciderRole role) {
 
 VoidReason judge(Context& c, const OwnerClaimed& e) {
   if (e.epoch != c.state.epoch_of(e.role) + 1) return VoidReason::stale_epoch;
+  // Only here: nobody may stop a partition by a claim that is void.
+  if (c.other_fold) {
+    c.stop = true;
+    return VoidReason::none;
+  }
   OwnerRow& owner = c.state.owners.change(std::string(enum_text(e.role)));
   owner.epoch = e.epoch;
   owner.instance = e.instance;

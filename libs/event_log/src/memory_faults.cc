@@ -198,6 +198,15 @@ void MemoryLog::assign(const std::string& group, const TopicPartition& where) {
   core_->settle();
 }
 
+void MemoryLog::skip(const TopicPartition& where, std::int64_t positions) {
+  {
+    const std::lock_guard lock(core_->mutex);
+    memory::Partition* partition = core_->find_locked(where);
+    if (partition != nullptr) partition->next += positions;
+  }
+  core_->settle();
+}
+
 void MemoryLog::trim_unasked(const TopicPartition& where, Position before) {
   const std::lock_guard lock(core_->mutex);
   memory::Partition* partition = core_->find_locked(where);

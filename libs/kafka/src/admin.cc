@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "base/clock.h"
+#include "obs/log.h"
 
 namespace sandtrail::kafka {
 namespace {
@@ -35,6 +36,22 @@ bool satisfies(const std::string& name, const std::string& found, const std::str
          std::stoll(found) >= std::stoll(wanted);
 }
 
+// Not denied: whoever may make it will, perhaps in a moment.
+Error nobody_made(const std::string& topic) {
+  return {ErrorCode::unavailable,
+          "topic " + topic + " is not there, and the user of this process may not create it",
+          "start the role whose user may (see infra/kafka/acls --creator), or create it as an "
+          "administrator with what infra/kafka/topics prints"};
+}
+
+Error no_connection(rd_kafka_resp_err_t code, const char* detail) {
+  if (code == RD_KAFKA_RESP_ERR__SSL) return {ErrorCode::denied, detail, "see ssl.* of log.kafka"};
+  if (code == RD_KAFKA_RESP_ERR__AUTHENTICATION) {
+    return {ErrorCode::denied, detail, "see sasl.* of log.kafka: mechanism, user, password"};
+  }
+  return {ErrorCode::unavailable, detail, ""};
+}
+
 }  // namespace
 
 TopicConfig log_topic_config(const KafkaConnection& connection) {
@@ -53,15 +70,36 @@ TopicConfig log_topic_config(const KafkaConnection& connection) {
 
 Status Admin::start() {
   ST_ASSIGN(Conf conf, make_conf(connection_, admin_settings()));
-  ST_ASSIGN(client_, Client::start(RD_KAFKA_CONSUMER, std::move(conf), RD_KAFKA_EVENT_ERROR,
-                                   [](rd_kafka_event_t*) {}));
+  ST_ASSIGN(client_,
+            Client::start(RD_KAFKA_CONSUMER, std::move(conf), RD_KAFKA_EVENT_ERROR,
+                          [this](rd_kafka_t*, rd_kafka_event_t* event) { on_event(event); }));
   return {};
+}
+
+// Questions only run out of time when no connection comes about: why stands here.
+void Admin::on_event(rd_kafka_event_t* event) {
+  if (rd_kafka_event_type(event) != RD_KAFKA_EVENT_ERROR) return;
+  const auto code = rd_kafka_event_error(event);
+  if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) return;
+  const Error error = no_connection(code, rd_kafka_event_error_string(event));
+  const std::lock_guard lock(mutex_);
+  const bool told = trouble_.code == ErrorCode::denied;
+  if (error.code == ErrorCode::denied && !told) {
+    log_warn("the brokers and this process do not trust each other", {{"error", error}});
+  }
+  trouble_ = error;
+}
+
+Error Admin::explained(Error error) {
+  const std::lock_guard lock(mutex_);
+  if (error.code != ErrorCode::unavailable || trouble_.message.empty()) return error;
+  return {error.code, error.message + "; " + trouble_.message, trouble_.hint};
 }
 
 Result<Event> Admin::ask(
     rd_kafka_event_type_t answer, Millis timeout,
     const std::function<void(const rd_kafka_AdminOptions_t*, rd_kafka_queue_t*)>& send,
-    rd_kafka_admin_op_t operation, const std::string& what) {
+    rd_kafka_admin_op_t operation, const std::string& what, const Right& right) {
   const Queue queue(rd_kafka_queue_new(client_->raw()));
   const AdminOptions options(rd_kafka_AdminOptions_new(client_->raw(), operation));
   std::array<char, 256> why{};
@@ -73,7 +111,7 @@ Result<Event> Admin::ask(
     return Error{ErrorCode::unavailable, what + ": no broker answered", ""};
   }
   if (rd_kafka_event_error(event.get()) != RD_KAFKA_RESP_ERR_NO_ERROR) {
-    return error_of(rd_kafka_event_error(event.get()), what);
+    return error_of(rd_kafka_event_error(event.get()), what, right);
   }
   return event;
 }
@@ -82,7 +120,7 @@ Result<Metadata> Admin::metadata(const std::string& name, Millis timeout) {
   const Topic topic(rd_kafka_topic_new(client_->raw(), name.c_str(), nullptr));
   const rd_kafka_metadata_t* found = nullptr;
   const auto code = rd_kafka_metadata(client_->raw(), 0, topic.get(), &found, to_ms(timeout));
-  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return error_of(code, "metadata of " + name);
+  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return explained(error_of(code, "metadata of " + name));
   return Metadata(found);
 }
 
@@ -91,7 +129,9 @@ Result<std::int32_t> Admin::partitions(const std::string& name) {
   const auto* topic = find_topic(found, name);
   if (topic == nullptr || topic->err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) return 0;
   if (topic->err == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE) return topic->partition_cnt;
-  if (topic->err != RD_KAFKA_RESP_ERR_NO_ERROR) return error_of(topic->err, "topic " + name);
+  if (topic->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    return error_of(topic->err, "topic " + name, {"Describe", "topic", name});
+  }
   return topic->partition_cnt;
 }
 
@@ -123,12 +163,11 @@ Status Admin::create(const TopicDemand& demand) {
   const std::string what = "create topic " + demand.name;
   rd_kafka_NewTopic_t* topics[] = {topic.get()};
   ST_ASSIGN(const Event event,
-            ask(
-                RD_KAFKA_EVENT_CREATETOPICS_RESULT, limits::kKafkaTopicTimeout,
+            ask(RD_KAFKA_EVENT_CREATETOPICS_RESULT, limits::kKafkaTopicTimeout,
                 [&](const rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
                   rd_kafka_CreateTopics(client_->raw(), topics, 1, options, queue);
                 },
-                RD_KAFKA_ADMIN_OP_CREATETOPICS, what));
+                RD_KAFKA_ADMIN_OP_CREATETOPICS, what, {"Create", "topic", demand.name}));
   std::size_t count = 0;
   const auto* results =
       rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event.get()), &count);
@@ -138,6 +177,7 @@ Status Admin::create(const TopicDemand& demand) {
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR || code == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS) {
       continue;
     }
+    if (is_refusal(code)) return nobody_made(demand.name);
     Error error = error_of(code, what);
     const char* detail = rd_kafka_topic_result_error_string(results[i]);
     if (detail != nullptr) error.message = what + ": " + detail;
@@ -177,19 +217,20 @@ Status Admin::check_config(const TopicDemand& demand) {
       resource(rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, demand.name.c_str()));
   rd_kafka_ConfigResource_t* resources[] = {resource.get()};
   const std::string what = "settings of topic " + demand.name;
+  const Right right{"DescribeConfigs", "topic", demand.name};
   ST_ASSIGN(const Event event,
             ask(
                 RD_KAFKA_EVENT_DESCRIBECONFIGS_RESULT, limits::kKafkaCallTimeout,
                 [&](const rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
                   rd_kafka_DescribeConfigs(client_->raw(), resources, 1, options, queue);
                 },
-                RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, what));
+                RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, what, right));
   std::size_t count = 0;
   const auto* described = rd_kafka_DescribeConfigs_result_resources(
       rd_kafka_event_DescribeConfigs_result(event.get()), &count);
   if (count != 1) return Error{ErrorCode::unavailable, what + ": no answer", ""};
   const auto code = rd_kafka_ConfigResource_error(described[0]);
-  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return error_of(code, what);
+  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return error_of(code, what, right);
   std::size_t entries = 0;
   const auto* config = rd_kafka_ConfigResource_configs(described[0], &entries);
   std::string differences;
@@ -222,7 +263,8 @@ Result<Marks> Admin::marks(const std::string& topic, std::int32_t partition) {
                         code == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE ||
                         code == RD_KAFKA_RESP_ERR_OFFSET_NOT_AVAILABLE;
     if (!moving || clock.monotonic_us() > until) {
-      return error_of(code, "marks of " + topic + "/" + std::to_string(partition));
+      return explained(error_of(code, "marks of " + topic + "/" + std::to_string(partition),
+                                {"Describe", "topic", topic}));
     }
     pause();
   }
@@ -232,7 +274,9 @@ Status Admin::contact(Millis timeout) {
   const rd_kafka_metadata_t* found = nullptr;
   // Only the brokers: no topic is known to this client by itself.
   const auto code = rd_kafka_metadata(client_->raw(), 0, nullptr, &found, to_ms(timeout));
-  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return error_of(code, "no broker answers");
+  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return explained(error_of(code, "no broker answers"));
+  const std::lock_guard lock(mutex_);
+  trouble_ = {};
   const Metadata owner(found);
   return {};
 }
@@ -251,18 +295,19 @@ Status Admin::delete_before(const std::string& topic, std::int32_t partition, st
       rd_kafka_DeleteRecords_new(list.get()));
   rd_kafka_DeleteRecords_t* orders[] = {order.get()};
   const std::string what = "trim " + topic + "/" + std::to_string(partition);
+  const Right right{"Delete", "topic", topic};
   ST_ASSIGN(const Event event,
             ask(
                 RD_KAFKA_EVENT_DELETERECORDS_RESULT, limits::kKafkaCallTimeout,
                 [&](const rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
                   rd_kafka_DeleteRecords(client_->raw(), orders, 1, options, queue);
                 },
-                RD_KAFKA_ADMIN_OP_DELETERECORDS, what));
+                RD_KAFKA_ADMIN_OP_DELETERECORDS, what, right));
   const auto* offsets =
       rd_kafka_DeleteRecords_result_offsets(rd_kafka_event_DeleteRecords_result(event.get()));
   for (int i = 0; i < offsets->cnt; ++i) {
     if (offsets->elems[i].err != RD_KAFKA_RESP_ERR_NO_ERROR) {
-      return error_of(offsets->elems[i].err, what);
+      return error_of(offsets->elems[i].err, what, right);
     }
   }
   return {};

@@ -5,6 +5,7 @@
 
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -32,12 +33,13 @@ class Admin {
   explicit Admin(KafkaConnection connection) : connection_(std::move(connection)) {}
   Status start();
 
-  // conflict: it exists, but differs; the message names how.
+  // conflict: it exists, but differs; the message names how. unavailable also if it does not exist
+  // and this user may not make it: somebody else will.
   Status ensure_topic(const TopicDemand& demand);
   // 0: there is none.
   Result<std::int32_t> partitions(const std::string& topic);
   Result<Marks> marks(const std::string& topic, std::int32_t partition);
-  // Asks any broker for anything; fails if none answers in time.
+  // Asks any broker for anything; unavailable if none answers in time, or none takes this user.
   Status contact(Millis timeout);
   // Empty if no broker answers in time.
   std::string cluster_id(Millis timeout);
@@ -57,14 +59,18 @@ class Admin {
   Result<Event> ask(
       rd_kafka_event_type_t answer, Millis timeout,
       const std::function<void(const rd_kafka_AdminOptions_t*, rd_kafka_queue_t*)>& send,
-      rd_kafka_admin_op_t operation, const std::string& what);
+      rd_kafka_admin_op_t operation, const std::string& what, const Right& right);
   Result<Metadata> metadata(const std::string& topic, Millis timeout);
   Status create(const TopicDemand& demand);
   Status check_config(const TopicDemand& demand);
   Status wait_for_leaders(const TopicDemand& demand);
   void pause();
+  void on_event(rd_kafka_event_t* event);
+  Error explained(Error error);
 
   const KafkaConnection connection_;
+  std::mutex mutex_;
+  Error trouble_;  // the last reason why no connection came about; guarded by mutex_
   std::unique_ptr<Client> client_;
 };
 

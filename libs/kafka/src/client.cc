@@ -41,10 +41,10 @@ Client::~Client() {
 void Client::run() {
   while (!ended_) {
     const Event event(rd_kafka_queue_poll(events_.get(), kPollMs));
-    if (event) on_event_(event.get());
+    if (event) on_event_(handle_, event.get());
   }
   // What came since the last look.
-  while (const Event event{rd_kafka_queue_poll(events_.get(), 0)}) on_event_(event.get());
+  while (const Event event{rd_kafka_queue_poll(events_.get(), 0)}) on_event_(handle_, event.get());
 }
 
 }  // namespace sandtrail::kafka

@@ -16,7 +16,7 @@ namespace sandtrail::kafka {
 // was asked for; it must not throw. Whatever was made from raw() must be gone before the client.
 class Client {
  public:
-  using OnEvent = std::function<void(rd_kafka_event_t*)>;
+  using OnEvent = std::function<void(rd_kafka_t*, rd_kafka_event_t*)>;
   static Result<std::unique_ptr<Client>> start(rd_kafka_type_t type, Conf conf, int events,
                                                OnEvent on_event);
   ~Client();

@@ -35,7 +35,7 @@ Result<std::shared_ptr<Fetcher::Assignment::Shared>> Fetcher::consumer_without(
   ST_ASSIGN(Conf conf, make_conf(connection_, settings));
   auto made = std::make_shared<Assignment::Shared>();
   ST_ASSIGN(made->client, Client::start(RD_KAFKA_CONSUMER, std::move(conf), RD_KAFKA_EVENT_ERROR,
-                                        [](rd_kafka_event_t*) {}));
+                                        [](rd_kafka_t*, rd_kafka_event_t*) {}));
   made->assigned.insert(partition);
   consumers_.push_back(made);
   return made;

@@ -16,10 +16,12 @@ Result<std::unique_ptr<GroupMember>> GroupMember::join(const KafkaConnection& co
                                                        const std::string& group,
                                                        const std::vector<std::string>& topics,
                                                        Millis session_timeout,
+                                                       std::shared_ptr<LogState> log,
                                                        OwnershipListener& listener) {
-  ST_ASSIGN(Conf conf, make_conf(connection,
-                                 group_settings(connection.topic_prefix + group, session_timeout)));
-  std::unique_ptr<GroupMember> out(new GroupMember(connection.topic_prefix.size(), listener));
+  const std::string name = connection.topic_prefix + group;
+  ST_ASSIGN(Conf conf, make_conf(connection, group_settings(name, session_timeout)));
+  std::unique_ptr<GroupMember> out(
+      new GroupMember(name, connection.topic_prefix.size(), std::move(log), listener));
   rd_kafka_conf_set_opaque(conf.get(), out.get());
   rd_kafka_conf_set_rebalance_cb(conf.get(), on_rebalance);
   std::array<char, 512> why{};
@@ -54,12 +56,21 @@ void GroupMember::run() {
   while (!leaving_) {
     // Only calls back and errors come this way: what is assigned is paused.
     const Message message(rd_kafka_consumer_poll(handle_, kPollMs));
-    if (message && message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
-      log_debug("group", {{"error", rd_kafka_message_errstr(message.get())}});
-    }
+    if (message && message->err != RD_KAFKA_RESP_ERR_NO_ERROR) on_error(*message);
   }
   // Revokes, then leaves: others need not wait for the session to end.
   rd_kafka_consumer_close(handle_);
+}
+
+void GroupMember::on_error(const rd_kafka_message_t& message) {
+  log_debug("group", {{"error", rd_kafka_message_errstr(&message)}});
+  if (!is_refusal(message.err)) return;
+  const std::string act = "join group " + group_;
+  if (message.err == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED && message.rkt != nullptr) {
+    const Right right{"Describe", "topic", rd_kafka_topic_name(message.rkt)};
+    return log_->refusals.note(act, lacks(act, right), false);
+  }
+  log_->refusals.note(act, lacks(act, {"Read", "group", group_}), false);
 }
 
 void GroupMember::on_rebalance(rd_kafka_t* handle, rd_kafka_resp_err_t code,
@@ -75,6 +86,7 @@ void GroupMember::on_rebalance(rd_kafka_t* handle, rd_kafka_resp_err_t code,
 }
 
 void GroupMember::assigned(rd_kafka_topic_partition_list_t* partitions) {
+  log_->refusals.allow("join group " + group_);
   // An explicit offset: nothing is committed to this group that could be asked for.
   for (int i = 0; i < partitions->cnt; ++i) partitions->elems[i].offset = 0;
   rd_kafka_assign(handle_, partitions);

@@ -3,6 +3,24 @@
 
 namespace sandtrail::kafka {
 
+bool is_refusal(rd_kafka_resp_err_t code) {
+  return code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED ||
+         code == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED ||
+         code == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED;
+}
+
+Error lacks(const std::string& what, const Right& right) {
+  return {ErrorCode::denied,
+          what + ": the user of this process lacks the right " + right.operation + " on " +
+              right.resource + " " + right.name,
+          "grant it (infra/kafka/acls prints what each role needs), or correct the user in "
+          "log.kafka"};
+}
+
+Error error_of(rd_kafka_resp_err_t code, const std::string& what, const Right& right) {
+  return is_refusal(code) ? lacks(what, right) : error_of(code, what);
+}
+
 Error error_of(rd_kafka_resp_err_t code, const std::string& what) {
   const std::string message = what + ": " + rd_kafka_err2str(code);
   switch (code) {
@@ -10,7 +28,8 @@ Error error_of(rd_kafka_resp_err_t code, const std::string& what) {
     case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
     case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
       return {ErrorCode::denied, message,
-              "the broker's access lists lack it: infra/kafka names what each role needs"};
+              "the user of this process lacks a right: infra/kafka/acls prints what each role "
+              "needs"};
     case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
     case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
     case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:

@@ -46,4 +46,17 @@ inline Error error_of(const KafkaError& error, const std::string& what) {
   return error_of(rd_kafka_error_code(error.get()), what);
 }
 
+// What the brokers let a user do, in the words of kafka-acls.sh.
+struct Right {
+  const char* operation;  // "Write"
+  const char* resource;   // "topic", "group"
+  std::string name;       // with its prefix
+};
+
+// The same; where the broker refuses, names the right that is missing.
+Error error_of(rd_kafka_resp_err_t code, const std::string& what, const Right& right);
+Error lacks(const std::string& what, const Right& right);
+// Whether the broker refused it for want of a right.
+bool is_refusal(rd_kafka_resp_err_t code);
+
 }  // namespace sandtrail::kafka

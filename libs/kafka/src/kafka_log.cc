@@ -44,7 +44,8 @@ class KafkaLog final : public EventLog {
   KafkaLog(const KafkaLogOptions& options, const Clock& clock)
       : options_(options),
         admin_(std::make_shared<Admin>(options.connection)),
-        producer_(options.connection, options.append_timeout, options.linger,
+        state_(std::make_shared<LogState>(clock)),
+        producer_(options.connection, options.append_timeout, options.linger, state_->refusals,
                   [this] { keeper_.nudge(); }),
         fetcher_(std::make_shared<Fetcher>(options.connection)),
         positions_(admin_, options.connection.topic_prefix),
@@ -140,7 +141,7 @@ class KafkaLog final : public EventLog {
       if (count == 0) return no_such_partition({topic, 0});
     }
     ST_ASSIGN(auto member, GroupMember::join(options_.connection, group, topics,
-                                             options_.session_timeout, listener));
+                                             options_.session_timeout, state_, listener));
     return std::unique_ptr<Ownership>(std::move(member));
   }
 
@@ -225,14 +226,20 @@ class KafkaLog final : public EventLog {
   }
 
   void flush_positions() {
-    if (const Status sent = positions_.flush(); !sent.ok()) {
+    const Status sent = positions_.flush();
+    const char* act = "report positions";
+    if (sent.ok()) {
+      state_->refusals.allow(act);
+    } else if (sent.error().code == ErrorCode::denied) {
+      state_->refusals.note(act, sent.error(), false);
+    } else {
       log_debug("positions are not reported yet", {{"error", sent.error()}});
     }
   }
 
   const KafkaLogOptions options_;
-  const std::shared_ptr<LogState> state_ = std::make_shared<LogState>();
   const std::shared_ptr<Admin> admin_;
+  const std::shared_ptr<LogState> state_;
   mutable Producer producer_;
   const std::shared_ptr<Fetcher> fetcher_;
   Positions positions_;

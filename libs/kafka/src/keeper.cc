@@ -64,8 +64,10 @@ void Keeper::look() {
   const Status contact = admin_.contact(limits::kKafkaContactTimeout);
   const UnixMs now = clock_.now();
   state_.away = !contact.ok();
-  std::string reason = producer_.broken();
-  if (!contact.ok()) reason = contact.error().text();
+  Error trouble{ErrorCode::unavailable, producer_.broken(), ""};
+  if (const auto refusal = state_.refusals.current()) trouble = *refusal;
+  if (!contact.ok()) trouble = contact.error();
+  const std::string reason = trouble.message.empty() ? "" : trouble.text();
   LogHealth before;
   {
     const std::lock_guard lock(mutex_);
@@ -75,14 +77,16 @@ void Keeper::look() {
       health_ = {};
     } else if (before.level == LogHealth::Level::ok) {
       health_ = {LogHealth::Level::degraded, reason, contact.ok() ? now : last_contact_,
-                 ErrorCode::unavailable};
+                 trouble.code};
     } else {
       health_.reason = reason;
+      health_.code = trouble.code;
     }
   }
   if (reason.empty() && before.level != LogHealth::Level::ok) {
     log_info("in touch with the brokers", {{"away_ms", (now - before.since).count}});
-  } else if (!reason.empty() && before.level == LogHealth::Level::ok) {
+  } else if (!reason.empty() && before.level == LogHealth::Level::ok &&
+             trouble.code != ErrorCode::denied) {  // which the refusals have told
     log_warn("the log is away", {{"reason", reason}});
   }
   if (contact.ok()) each_time_();

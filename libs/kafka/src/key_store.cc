@@ -32,13 +32,21 @@ TopicConfig keys_topic_config(const KafkaKeyStoreOptions& options) {
   return config;
 }
 
+// What an administrator can put right is waited for: whoever asks for keys must not conclude that a
+// payload cannot be read any more.
+Error for_now(Error error) {
+  if (error.code == ErrorCode::denied) error.code = ErrorCode::unavailable;
+  return error;
+}
+
 class KafkaKeyStore final : public KeyStore {
  public:
   KafkaKeyStore(const KafkaKeyStoreOptions& options, const Clock& clock)
       : options_(options),
         topic_(options.connection.topic_prefix + "keys"),
         clock_(clock),
-        producer_(options.connection, limits::kKafkaAppendTimeout, {0},
+        state_(clock),
+        producer_(options.connection, limits::kKafkaAppendTimeout, {0}, state_.refusals,
                   [this] { keeper_.nudge(); }),
         fetcher_(options.connection),
         keeper_(admin_, producer_, state_, clock, [this] { tick(); }) {}
@@ -73,6 +81,7 @@ class KafkaKeyStore final : public KeyStore {
   void appended(const DataKeyId& id, const AppendOutcome& outcome, Done done);
   void settle(const DataKeyId& id);
   Status catch_up() const;
+  Result<Marks> tail() const;
 
   void run();
   Status open_topic();
@@ -94,6 +103,9 @@ class KafkaKeyStore final : public KeyStore {
   mutable std::mutex mutex_;
   mutable std::condition_variable folded_;
   KeyIndex index_;
+  // Why the topic cannot be read yet.
+  std::optional<Error> not_open_ =
+      Error{ErrorCode::unavailable, "the topic of keys is still being looked for", ""};
   std::int64_t read_to_ = -1;    // the next offset to fold; -1: not begun
   mutable bool loaded_ = false;  // the tail was reached once
   std::map<DataKeyId, InFlight> in_flight_;
@@ -166,14 +178,15 @@ void KafkaKeyStore::submit(const DataKeyId& id, std::optional<WrappedKey> become
       ++requests_;
     }
   }
-  if (refused) done(*refused);
+  if (refused) done(for_now(*refused));
 }
 
 std::optional<Error> KafkaKeyStore::refusal(const DataKeyId& id,
                                             const std::optional<WrappedKey>& becomes) const {
   if (closed_) return closed_error();
   if (!loaded_) {
-    return Error{ErrorCode::unavailable, "the keys are still being read", "is the broker there?"};
+    return not_open_.value_or(
+        Error{ErrorCode::unavailable, "the keys are still being read", "is the broker there?"});
   }
   if (requests_ >= limits::kKeyStoreQueueMax) {
     return Error{ErrorCode::overloaded, "too many requests wait for the key store", ""};
@@ -211,7 +224,7 @@ void KafkaKeyStore::appended(const DataKeyId& id, const AppendOutcome& outcome, 
     }
     settle(id);
   }
-  done(outcome.committed() ? Status() : Status(outcome.error));
+  done(outcome.committed() ? Status() : Status(for_now(outcome.error)));
 }
 
 Result<WrappedKey> KafkaKeyStore::get(const DataKeyId& id) const {
@@ -240,7 +253,12 @@ Status KafkaKeyStore::list(const std::function<bool(const WrappedKey&)>& visit) 
 
 // Folds to the tail as of now.
 Status KafkaKeyStore::catch_up() const {
-  ST_ASSIGN(const Marks marks, admin_.marks(topic_, 0));
+  {
+    const std::lock_guard lock(mutex_);
+    // That there is no topic must not look as if there were no key: that means it was destroyed.
+    if (not_open_) return *not_open_;
+  }
+  ST_ASSIGN(const Marks marks, tail());
   std::unique_lock lock(mutex_);
   const bool reached =
       folded_.wait_for(lock, std::chrono::milliseconds(limits::kKafkaCallTimeout.count),
@@ -250,13 +268,26 @@ Status KafkaKeyStore::catch_up() const {
     loaded_ = true;
     return {};
   }
+  if (const auto refusal = state_.refusals.current()) return for_now(*refusal);
   return Error{ErrorCode::unavailable, "the keys are still being read", "is the broker there?"};
+}
+
+Result<Marks> KafkaKeyStore::tail() const {
+  auto marks = admin_.marks(topic_, 0);
+  if (marks.ok()) return marks;
+  if (marks.error().code != ErrorCode::not_found) return for_now(marks.error());
+  return Error{ErrorCode::unavailable, marks.error().message, "somebody deleted the keys' topic"};
 }
 
 void KafkaKeyStore::run() {
   std::string told;
   while (!state_.closed) {
     const Status opened = open_topic();
+    {
+      const std::lock_guard lock(mutex_);
+      not_open_.reset();
+      if (!opened.ok()) not_open_ = for_now(opened.error());
+    }
     if (opened.ok()) return follow();
     const std::string why = opened.error().text();
     if (why != std::exchange(told, why)) log_warn("no keys yet", {{"error", opened.error()}});
@@ -304,7 +335,12 @@ bool KafkaKeyStore::fold(Message message) {
     return false;
   }
   const bool is_tail = message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF;
+  const std::string act = "read " + topic_;
+  if (is_refusal(message->err)) {
+    state_.refusals.note(act, lacks(act, {"Read", "topic", topic_}), false);
+  }
   if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR && !is_tail) return true;
+  if (!state_.refusals.none()) state_.refusals.allow(act);
   std::vector<std::pair<DataKeyId, Done>> done;
   std::optional<DataKeyId> destroyed;
   std::function<void(const DataKeyId&)> tell;

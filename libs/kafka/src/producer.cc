@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "producer.h"
 
+#include <array>
 #include <mutex>
 
 #include "event_log/checks.h"
@@ -10,6 +11,11 @@ namespace sandtrail::kafka {
 namespace {
 
 constexpr int kPurgeMs = 10'000;
+constexpr const char* kAnyAppend = "append";
+
+std::string act_of(const Partition& to) {
+  return "append to " + to.topic;
+}
 
 AppendOutcome refused(Error error) {
   AppendOutcome outcome;
@@ -40,10 +46,11 @@ struct Producer::Pending {
 };
 
 Producer::Producer(KafkaConnection connection, Millis append_timeout, Millis linger,
-                   std::function<void()> on_fatal)
+                   Refusals& refusals, std::function<void()> on_fatal)
     : connection_(std::move(connection)),
       append_timeout_(append_timeout),
       linger_(linger),
+      refusals_(refusals),
       on_fatal_(std::move(on_fatal)) {}
 
 Producer::~Producer() {
@@ -53,9 +60,10 @@ Producer::~Producer() {
 Result<std::shared_ptr<Producer::Instance>> Producer::make() {
   ST_ASSIGN(Conf conf, make_conf(connection_, producer_settings(append_timeout_, linger_)));
   auto instance = std::make_shared<Instance>();
-  ST_ASSIGN(instance->client, Client::start(RD_KAFKA_PRODUCER, std::move(conf),
-                                            RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR,
-                                            [this](rd_kafka_event_t* event) { on_event(event); }));
+  ST_ASSIGN(instance->client,
+            Client::start(
+                RD_KAFKA_PRODUCER, std::move(conf), RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR,
+                [this](rd_kafka_t* client, rd_kafka_event_t* event) { on_event(client, event); }));
   return instance;
 }
 
@@ -118,7 +126,8 @@ std::optional<Error> Producer::append(const Outgoing& outgoing, AppendDone&& don
   bytes_ -= bytes;
   done = std::move(pending->done);
   if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL) return overloaded();
-  return error_of(code, "append to " + outgoing.to->topic);
+  // A topic that was refused before is refused by librdkafka itself, until it asks the broker anew.
+  return note_refusal(code, *outgoing.to);
 }
 
 // NO_ERROR: `pending` now belongs to the record.
@@ -157,7 +166,7 @@ rd_kafka_resp_err_t Producer::hand_over(Instance& instance, const Outgoing& outg
   return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
-void Producer::on_event(rd_kafka_event_t* event) {
+void Producer::on_event(rd_kafka_t* client, rd_kafka_event_t* event) {
   if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_DR) {
     while (const rd_kafka_message_t* message = rd_kafka_event_message_next(event)) {
       const std::unique_ptr<Pending> pending(static_cast<Pending*>(message->_private));
@@ -167,17 +176,35 @@ void Producer::on_event(rd_kafka_event_t* event) {
   }
   if (rd_kafka_event_type(event) != RD_KAFKA_EVENT_ERROR) return;
   // A fatal error is not told by itself: it must be asked for.
-  if (rd_kafka_event_error_is_fatal(event) == 0) return;
-  const std::string why = rd_kafka_event_error_string(event);
+  if (rd_kafka_event_error_is_fatal(event) != 0) {
+    on_broken(client, rd_kafka_event_error_string(event));
+  }
+}
+
+void Producer::on_broken(rd_kafka_t* client, const std::string& why) {
   {
     const std::unique_lock lock(mutex_);
     broken_ = why;
+  }
+  std::array<char, 8> unused{};
+  const auto cause = rd_kafka_fatal_error(client, unused.data(), unused.size());
+  if (cause == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED) {
+    // Idempotence is for whoever may write to some topic.
+    const Right right{"Write", "topic", connection_.topic_prefix + "events"};
+    return refusals_.note(kAnyAppend, lacks("append to any topic", right), true);
   }
   log_warn("the producer broke and is made anew", {{"error", why}});
   on_fatal_();
 }
 
-void Producer::answer(Pending& pending, const rd_kafka_message_t& message) {
+Error Producer::note_refusal(rd_kafka_resp_err_t code, const Partition& to) {
+  const std::string act = act_of(to);
+  Error error = error_of(code, act, {"Write", "topic", to.topic});
+  if (is_refusal(code)) refusals_.note(act, error, true);
+  return error;
+}
+
+AppendOutcome Producer::outcome_of(Pending& pending, const rd_kafka_message_t& message) {
   AppendOutcome outcome;
   const auto status = rd_kafka_message_status(&message);
   if (message.err == RD_KAFKA_RESP_ERR_NO_ERROR && message.offset >= 0) {
@@ -186,15 +213,25 @@ void Producer::answer(Pending& pending, const rd_kafka_message_t& message) {
     rd_kafka_timestamp_type_t type{};
     outcome.stamp = {rd_kafka_message_timestamp(&message, &type)};
     pending.to->raise_high(message.offset + 1);
+    Refusals& refusals = pending.producer.refusals_;
+    if (!refusals.none()) {
+      refusals.allow(kAnyAppend);
+      refusals.allow(act_of(*pending.to));
+    }
   } else if (message.err == RD_KAFKA_RESP_ERR_NO_ERROR) {
     // Stored by an earlier try whose answer was lost: there, but nobody says where.
     outcome.error = {ErrorCode::unknown_outcome, "stored at a position that is not known", ""};
   } else if (status == RD_KAFKA_MSG_STATUS_NOT_PERSISTED) {
-    outcome = refused(error_of(message.err, "append"));
+    outcome = refused(pending.producer.note_refusal(message.err, *pending.to));
   } else {
     outcome.error = {ErrorCode::unknown_outcome,
                      std::string("append: ") + rd_kafka_err2str(message.err), ""};
   }
+  return outcome;
+}
+
+void Producer::answer(Pending& pending, const rd_kafka_message_t& message) {
+  const AppendOutcome outcome = outcome_of(pending, message);
   --pending.producer.records_;
   pending.producer.bytes_ -= pending.bytes;
   pending.done(outcome);
@@ -211,7 +248,7 @@ Status Producer::renew() {
   std::shared_ptr<Instance> old;
   {
     const std::unique_lock lock(mutex_);
-    if (closed_ || broken_.empty()) return {};
+    if (closed_ || broken_.empty() || refusals_.just_noted(kAnyAppend)) return {};
     old = std::exchange(instance_, nullptr);
   }
   if (old) retire(old);

@@ -13,6 +13,7 @@
 #include "client.h"
 #include "event_log/event_log.h"
 #include "partition.h"
+#include "refusals.h"
 
 namespace sandtrail::kafka {
 
@@ -28,7 +29,8 @@ struct Outgoing {
 class Producer {
  public:
   // `on_fatal` is called on a thread of the instance that broke: renew() must be called on another.
-  Producer(KafkaConnection connection, Millis append_timeout, Millis linger,
+  // Topics that may not be written go to `refusals`, which must outlive the producer.
+  Producer(KafkaConnection connection, Millis append_timeout, Millis linger, Refusals& refusals,
            std::function<void()> on_fatal);
   ~Producer();
 
@@ -51,9 +53,12 @@ class Producer {
   struct Instance;
   struct Pending;
   static void answer(Pending& pending, const rd_kafka_message_t& message);
+  static AppendOutcome outcome_of(Pending& pending, const rd_kafka_message_t& message);
   Result<std::shared_ptr<Instance>> make();
   std::optional<Error> refusal(std::size_t bytes) const;
-  void on_event(rd_kafka_event_t* event);
+  Error note_refusal(rd_kafka_resp_err_t code, const Partition& to);
+  void on_event(rd_kafka_t* client, rd_kafka_event_t* event);
+  void on_broken(rd_kafka_t* client, const std::string& why);
   rd_kafka_topic_t* topic(Instance& instance, const std::string& name);
   rd_kafka_resp_err_t hand_over(Instance& instance, const Outgoing& outgoing, Pending* pending);
   void retire(const std::shared_ptr<Instance>& instance);
@@ -61,6 +66,7 @@ class Producer {
   const KafkaConnection connection_;
   const Millis append_timeout_;
   const Millis linger_;
+  Refusals& refusals_;
   const std::function<void()> on_fatal_;
   std::atomic<std::size_t> records_{0};  // not answered yet
   std::atomic<std::size_t> bytes_{0};

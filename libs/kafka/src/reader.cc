@@ -74,6 +74,10 @@ Message Reader::next_message(bool may_wait) {
 }
 
 bool Reader::take(Message message, ReadBatch& batch, std::size_t& bytes) {
+  const bool is_tail = message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF;
+  if ((is_tail || message->err == RD_KAFKA_RESP_ERR_NO_ERROR) && !state_->refusals.none()) {
+    state_->refusals.allow(act());
+  }
   if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
     // Not before where we stand: a fetch that was under way when the assignment changed.
     if (message->offset < next_.value) return true;
@@ -83,7 +87,7 @@ bool Reader::take(Message message, ReadBatch& batch, std::size_t& bytes) {
     partition_->raise_high(next_.value);
     return true;
   }
-  if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+  if (is_tail) {
     // The tail, beyond positions that hold no record.
     next_ = {std::max(next_.value, message->offset)};
     partition_->raise_high(next_.value);
@@ -91,6 +95,10 @@ bool Reader::take(Message message, ReadBatch& batch, std::size_t& bytes) {
   }
   on_error(*message);
   return !broken_;
+}
+
+std::string Reader::act() const {
+  return "read " + partition_->topic + "/" + std::to_string(partition_->where.partition);
 }
 
 void Reader::on_error(const rd_kafka_message_t& message) {
@@ -106,14 +114,18 @@ void Reader::on_error(const rd_kafka_message_t& message) {
     }
     return;
   }
-  const Error error = error_of(message.err, "read " + where.text());
+  const Error error = error_of(message.err, act(), {"Read", "topic", partition_->topic});
   if (error.code == ErrorCode::not_found) {
     // Also said while brokers hand a topic over: only gone if they say so when asked.
     const auto there = admin_->partitions(partition_->topic);
     if (!there.ok() || *there > where.partition) return;
   }
-  // Whatever may pass by itself, librdkafka tries again.
-  if (!error.retryable()) broken_ = error;
+  // Whatever may pass by itself, librdkafka tries again; also what an administrator may allow.
+  if (error.code == ErrorCode::denied) {
+    state_->refusals.note(act(), error, false);
+  } else if (!error.retryable()) {
+    broken_ = error;
+  }
 }
 
 }  // namespace sandtrail::kafka

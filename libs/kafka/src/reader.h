@@ -8,13 +8,17 @@
 #include "admin.h"
 #include "fetcher.h"
 #include "partition.h"
+#include "refusals.h"
 
 namespace sandtrail::kafka {
 
 // What a reader asks of its log. Shared, since readers may outlive it.
 struct LogState {
+  explicit LogState(const Clock& clock) : refusals(clock) {}
+
   std::atomic<bool> closed{false};
   std::atomic<bool> away{false};  // no broker answers
+  Refusals refusals;
 };
 
 class Reader final : public LogReader {
@@ -36,6 +40,7 @@ class Reader final : public LogReader {
   // False: the reader goes no further, see broken_.
   bool take(Message message, ReadBatch& batch, std::size_t& bytes);
   void on_error(const rd_kafka_message_t& message);
+  std::string act() const;
 
   const std::shared_ptr<Admin> admin_;
   const std::shared_ptr<LogState> state_;

@@ -105,8 +105,10 @@ constexpr std::size_t kSecretBytesMax = 4096;
 void log_line(const rd_kafka_t*, int level, const char* facility, const char* text) {
   constexpr int kWarning = 4;  // syslog's
   const LogFields fields{{"facility", facility}, {"text", text}};
+  // Connections and producers that fail are told of by those who have them, once.
+  const bool told = std::string_view(facility) == "FAIL" || std::string_view(facility) == "FATAL";
   // Much of what librdkafka calls an error passes by itself: a broker restarts, a member moves.
-  if (level <= kWarning) {
+  if (level <= kWarning && !told) {
     log_info("kafka client", fields);
   } else {
     log_debug("kafka client", fields);
@@ -204,7 +206,12 @@ Settings fetcher_settings() {
 
 Settings admin_settings() {
   // A consumer, since asking for the metadata of a topic as a producer may create it.
-  return {{"allow.auto.create.topics", "false"}, {"enable.auto.commit", "false"}};
+  return {{"allow.auto.create.topics", "false"},
+          {"enable.auto.commit", "false"},
+          // Marks go by it as well: by default a log ends before a stranger's oldest open
+          // transaction, so before what is folded, and a process that starts would say that
+          // acknowledged records are gone.
+          {"isolation.level", "read_uncommitted"}};
 }
 
 Settings group_settings(const std::string& group, Millis session_timeout) {

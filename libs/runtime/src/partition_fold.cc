@@ -178,24 +178,20 @@ Status PartitionFold::fold_one(StoredRecord stored, FoldedBatch& batch) {
   auto& judged = batch.judged_.emplace_back();
   judged.stored = std::move(stored);
   judged.event = decode_event(judged.stored.record);
-  if (const auto* event = std::get_if<Event>(&judged.event)) {
-    const auto* claim = std::get_if<OwnerClaimed>(&event->body);
-    if (claim != nullptr) ST_CHECK_OK(check_claim(*claim));
-  }
   FoldInput input;
   input.position = judged.stored.position.value;
   input.stamp = judged.stored.stamp;
   input.event = std::get_if<Event>(&judged.event);
   if (input.event == nullptr) input.unreadable = std::get<VoidReason>(judged.event);
   input.value = judged.stored.record.value;
-  judged.judgement = core_.fold(input);
-  if (judged.judgement.stop) {
-    return Error{ErrorCode::conflict,
-                 where_.text() + " activates rules at " + std::to_string(input.position) +
-                     " that this version does not know",
-                 "run a newer version"};
+  if (input.event != nullptr) {
+    const auto* claim = std::get_if<OwnerClaimed>(&input.event->body);
+    input.other_fold = claim != nullptr && differs_from(*claim);
   }
+  judged.judgement = core_.fold(input);
+  if (judged.judgement.stop) return stop_error(judged.stored, *input.event);
 
+  if (!judged.judgement.applied()) ++meta_.void_records;
   meta_.next = input.position + 1;
   meta_.last.bytes = sha256(bytes_of(judged.stored));
   Bytes chain = meta_.digest.bytes + meta_.last.bytes;
@@ -212,17 +208,26 @@ Status PartitionFold::fold_one(StoredRecord stored, FoldedBatch& batch) {
   return {};
 }
 
-// A claimer says what its fold was; ours must have been the same there. Checked before the claim is
-// folded, so that nothing of a fold that differs is committed.
-Status PartitionFold::check_claim(const OwnerClaimed& claim) const {
+// A claimer says what its fold was; ours must have been the same there. Where its claim is legal,
+// the core stops before it, so that nothing of a fold that differs is committed.
+bool PartitionFold::differs_from(const OwnerClaimed& claim) const {
   const auto found =
       std::find_if(recent_digests_.begin(), recent_digests_.end(),
                    [&claim](const auto& entry) { return entry.first == claim.digest_position; });
-  if (found == recent_digests_.end() || found->second == claim.digest.bytes) return {};
-  return Error{ErrorCode::corrupt,
-               "the fold of " + where_.text() + " differs from that of " + claim.instance + " at " +
-                   std::to_string(claim.digest_position),
-               "compare versions, then rebuild the store of the process that is wrong"};
+  return found != recent_digests_.end() && found->second != claim.digest.bytes;
+}
+
+Error PartitionFold::stop_error(const StoredRecord& stored, const Event& event) const {
+  if (const auto* claim = std::get_if<OwnerClaimed>(&event.body)) {
+    return {ErrorCode::corrupt,
+            "the fold of " + where_.text() + " differs from that of " + claim->instance + " at " +
+                std::to_string(claim->digest_position),
+            "compare versions, then rebuild the store of the process that is wrong"};
+  }
+  return {ErrorCode::conflict,
+          where_.text() + " activates rules at " + std::to_string(stored.position.value) +
+              " that this version does not know",
+          "run a newer version"};
 }
 
 Status PartitionFold::commit() {

@@ -2,6 +2,7 @@
 // The fold of one partition: records in, rows out, one atomic batch at a time.
 #pragma once
 
+#include <algorithm>
 #include <deque>
 #include <map>
 #include <memory>
@@ -24,6 +25,7 @@ struct FoldMeta {
   std::int64_t next = 0;
   Blob digest;
   Blob last;  // SHA-256 of the record before `next`
+  std::int64_t void_records = 0;
   template <typename Self, typename V>
   static void fields(Self& s, V& v) {
     v("log_identity", s.log_identity);
@@ -31,6 +33,7 @@ struct FoldMeta {
     v("next", s.next);
     v("digest", s.digest);
     v.with_default("last", s.last);
+    v.with_default("void_records", s.void_records);
   }
 };
 
@@ -74,7 +77,9 @@ class PartitionFold final : public PartitionView {
   // The store's rows up to next() survive the machine. An error is the store's.
   Status sync();
   // Everything below is folded: next(), but for positions that were never given.
-  Position read_to() const { return read_to_; }
+  Position read_to() const { return std::max(read_to_, next()); }
+  // Of all records below next().
+  std::int64_t void_records() const { return meta_.void_records; }
 
   const TopicPartition& where() const override { return where_; }
   const CoreState& state() const override { return core_.state(); }
@@ -91,7 +96,8 @@ class PartitionFold final : public PartitionView {
   Status open_reader();
   Status check_history(const StoredRecord* last) const;
   Status fold_one(StoredRecord stored, FoldedBatch& batch);
-  Status check_claim(const OwnerClaimed& claim) const;
+  bool differs_from(const OwnerClaimed& claim) const;
+  Error stop_error(const StoredRecord& stored, const Event& event) const;
   Status commit();
 
   TopicPartition where_;

@@ -60,7 +60,7 @@ void PartitionRunner::stop() {
     for (const auto& task : tasks) task();
   }
   for (const Waiter& waiter : std::exchange(waiters_, {})) {
-    waiter.read(fold_, fold_.next() >= waiter.at_least);
+    waiter.read(fold_, fold_.read_to() >= waiter.at_least);
   }
 }
 
@@ -128,11 +128,11 @@ void PartitionRunner::answer_waiters() {
   const UnixMs now = parts_.clock.now();
   std::vector<Waiter> due;
   std::erase_if(waiters_, [&](Waiter& waiter) {
-    if (fold_.next() < waiter.at_least && waiter.until > now && !failed_) return false;
+    if (fold_.read_to() < waiter.at_least && waiter.until > now && !failed_) return false;
     due.push_back(std::move(waiter));
     return true;
   });
-  for (const Waiter& waiter : due) waiter.read(fold_, fold_.next() >= waiter.at_least);
+  for (const Waiter& waiter : due) waiter.read(fold_, fold_.read_to() >= waiter.at_least);
 }
 
 void PartitionRunner::sweep_sometimes() {
@@ -230,7 +230,8 @@ PartitionStatus PartitionRunner::status() const {
   PartitionStatus out;
   out.where = where_;
   out.next = fold_.next();
-  out.high = std::max(fold_.marks().high, out.next);
+  out.high = fold_.read_to() < fold_.marks().high ? fold_.marks().high : out.next;
+  out.void_records = fold_.void_records();
   out.behind = currency_.behind(parts_.clock.now());
   out.log_time = fold_.state().meta.log_time;
   out.caught_up = caught_up_;

@@ -167,9 +167,13 @@ Status Runtime::start() {
     impl_->started = true;
     return status;
   }
-  const std::lock_guard lock(impl_->why_mutex);
-  impl_->why_not = status.error().message;
+  waits_for(status.error());
   return status;
+}
+
+void Runtime::waits_for(const Error& missing) {
+  const std::lock_guard lock(impl_->why_mutex);
+  impl_->why_not = missing.message + (missing.hint.empty() ? "" : " (" + missing.hint + ")");
 }
 
 void Runtime::leave() {

@@ -120,7 +120,8 @@ Result<Target> target_of(const S3ObjectStoreOptions& options) {
   ST_ASSIGN(http::Url endpoint,
             options.endpoint.empty() ? amazon(options.region) : parse_endpoint(options.endpoint));
   if (endpoint.scheme == "http" && !is_loopback(endpoint.host) && !options.allow_http) {
-    return invalid("the S3 service would be asked without encryption", kEndpointHint);
+    return invalid("the S3 service would be asked without encryption",
+                   "write https://host (objects.endpoint), or set objects.allow_http");
   }
   const auto& [bucket, prefix] = options.location;
   const bool virtual_host = use_virtual_host(options);

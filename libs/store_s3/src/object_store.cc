@@ -65,18 +65,28 @@ class S3ObjectStore final : public ObjectStore {
     const auto gone = [](const Answer& answer) {
       return answer.status == 204 || answer.status == 200 || is_missing_object(answer);
     };
-    const auto answer = client_.send(request, Deadline(clock_, call_timeout_), gone);
+    const auto answer = send(request, Deadline(clock_, call_timeout_), gone);
     if (!answer.ok()) return answer.error();
     return {};
   }
 
  private:
+  Result<Answer> send(const Request& request, const Deadline& deadline,
+                      const std::function<bool(const Answer&)>& accepted) const {
+    auto answer = client_.send(request, deadline, accepted);
+    // Once, not for every call: who waits repeats them.
+    if (failing_.exchange(!answer.ok()) != !answer.ok() && on_notice_) {
+      on_notice_(answer.ok() ? "the S3 service answers again" : answer.error().text());
+    }
+    return answer;
+  }
+
   Result<Bytes> read(const std::string& name, const Deadline& deadline) const {
     const Request request{Method::get, name, {}, false, "cannot read object " + name};
     const auto known = [](const Answer& answer) {
       return answer.status == 200 || is_missing_object(answer);
     };
-    ST_ASSIGN(Answer answer, client_.send(request, deadline, known));
+    ST_ASSIGN(Answer answer, send(request, deadline, known));
     if (answer.status != 200) return Error{ErrorCode::not_found, "no object " + name, ""};
     if (answer.too_long) {
       return Error{ErrorCode::corrupt, "object " + name + " is longer than any can be", ""};
@@ -107,7 +117,7 @@ class S3ObjectStore final : public ObjectStore {
     const auto known = [if_absent](const Answer& answer) {
       return answer.status == 200 || (if_absent && is_taken(answer));
     };
-    ST_ASSIGN(const Answer answer, client_.send(request, deadline, known));
+    ST_ASSIGN(const Answer answer, send(request, deadline, known));
     return answer.status == 200;
   }
 
@@ -133,7 +143,7 @@ class S3ObjectStore final : public ObjectStore {
     };
     bool taken = false;
     for (int i = 0; i < 2 && !taken; ++i) {
-      ST_ASSIGN(const Answer answer, client_.send(request, deadline, known));
+      ST_ASSIGN(const Answer answer, send(request, deadline, known));
       if (answer.status == 501) break;
       taken = is_taken(answer);
     }
@@ -153,6 +163,7 @@ class S3ObjectStore final : public ObjectStore {
   const Clock& clock_;
   const std::function<void(const std::string&)> on_notice_;
   std::atomic<Conditions> conditions_{Conditions::untried};
+  mutable std::atomic<bool> failing_{false};
   std::array<std::mutex, 64> writers_;  // of names, while conditions are ignored
 };
 

@@ -116,8 +116,8 @@ Program::Program(Session& session) : session_(session) {
   add_globals();
   for (const auto& list :
        {run_commands(), execution_commands(), webhook_commands(), account_commands(),
-        operator_commands(), status_commands(), certs_commands(), secrets_commands(),
-        log_commands(), log_verify_commands(), audit_verify_commands()}) {
+        operator_commands(), status_commands(), certs_commands(), log_commands(),
+        log_verify_commands(), audit_verify_commands()}) {
     for (const Command& command : list) add(command);
   }
 }
@@ -235,7 +235,6 @@ const std::vector<Group>& groups() {
       {"org", "Organisations (operator)"},
       {"effects", "Effects that need an operator"},
       {"certs", "Certificates by which processes know each other"},
-      {"secrets", "Keys that all processes of a cluster share"},
       {"log", "The event log itself: read it, replay it"},
   };
   return all;

@@ -17,7 +17,6 @@ Commands account_commands();   // keys, credits, audit ls and checkpoint
 Commands operator_commands();  // org, effects
 Commands status_commands();
 Commands certs_commands();
-Commands secrets_commands();
 Commands log_commands();  // log cat, log tail
 Commands audit_verify_commands();
 Commands log_verify_commands();

@@ -149,6 +149,7 @@ void show_partitions(Session& session, const json::value& status) {
                 {"NEXT", "next"},
                 {"LAG", "lag"},
                 {"SECONDS", "behind"},
+                {"VOID", "void_records"},
                 {"LOG TIME", "log_time"},
                 {"STOPPED", "stopped"}});
 }
@@ -165,15 +166,27 @@ void show_hosts(Session& session, const json::value& status) {
                 {"LANGUAGES", "languages"}});
 }
 
+// With what all partitions have in common as one number.
+json::value with_sums(const json::value& status) {
+  json::value out = status;
+  std::int64_t voids = 0;
+  for (const json::value& partition : list_in(status, "partitions")) {
+    voids += number_in(partition, "void_records");
+  }
+  if (out.is_object()) out.get_object()["void_records"] = voids;
+  return out;
+}
+
 int show_status(Session& session, const json::value& status) {
-  show_one(session, status,
+  show_one(session, with_sums(status),
            {{"ready", "ready"},
             {"because", "not_ready_because"},
             {"process", "process"},
             {"log", "log.identity"},
             {"health", "log.health"},
             {"since", "log.since"},
-            {"reason", "log.reason"}});
+            {"reason", "log.reason"},
+            {"void records", "void_records"}});
   show_section(session, rows_of(shares_of(status)),
                {{"ROLE", "role"},
                 {"PROCESS", "process"},

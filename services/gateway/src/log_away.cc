@@ -27,9 +27,19 @@ std::optional<Problem> away_problem(const Context& context, const std::optional<
                  {{"Retry-After", std::string(kRetryAfterSeconds)}}};
 }
 
+Problem refused(const Error& error) {
+  return {"log_away",
+          "nothing was done; " + error.message,
+          {},
+          {{"Retry-After", std::string(kRetryAfterSeconds)}}};
+}
+
 std::string not_ready_because(const Context& context) {
   std::string because = context.runtime.not_ready_because();
-  if (!because.empty()) return because;
+  if (!because.empty()) {
+    const std::string log = context.log.health().reason;
+    return log.empty() || because.find(log) != std::string::npos ? because : because + "; " + log;
+  }
   const auto away = context.runtime.away();
   return away && too_long(context, *away) ? "the log is away " + since_text(*away) : "";
 }

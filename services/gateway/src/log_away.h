@@ -12,6 +12,9 @@ namespace sandtrail::gateway {
 // waiting is hopeless.
 std::optional<Problem> away_problem(const Context& context, const std::optional<LogAway>& away);
 
+// Of an append that the brokers do not allow this server: for its clients the log is away.
+Problem refused(const Error& error);
+
 // Empty, or why the process should get no requests for now.
 std::string not_ready_because(const Context& context);
 

@@ -33,6 +33,7 @@ json::object to_object(const PartitionStatus& status) {
   out["lag"] = std::max<std::int64_t>(0, status.high.value - status.next.value);
   out["behind_ms"] = status.behind.count;
   out["log_time"] = text(rfc3339(status.log_time));
+  out["void_records"] = status.void_records;
   out["caught_up"] = status.caught_up;
   if (!status.stopped.empty()) out["stopped"] = text(status.stopped);
   out["digest"] = text(status.digest);

@@ -13,13 +13,14 @@ namespace {
 bool never_happened(const ProposalOutcome& outcome) {
   if (outcome.folded) return true;
   return outcome.error.code == ErrorCode::overloaded ||
-         outcome.error.code == ErrorCode::disk_full ||
+         outcome.error.code == ErrorCode::disk_full || outcome.error.code == ErrorCode::denied ||
          outcome.error.code == ErrorCode::invalid_argument;
 }
 
 void answer_failure(const Call& call, const Submission& submission,
                     const ProposalOutcome& outcome) {
   if (!outcome.folded) {
+    if (outcome.error.code == ErrorCode::denied) return respond(call, refused(outcome.error));
     const Problem problem = problem_of(outcome.error);
     if (problem.code == "internal") {
       log_error("the log did not take a request",
@@ -110,6 +111,10 @@ Result<Idempotency> idempotency_of(Context& context, const Call& call, const Dat
 }
 
 Problem internal_problem(const Call& call, const Error& error) {
+  // Nobody may know what became of a key or an object: the request itself was not even proposed.
+  if (error.code == ErrorCode::unknown_outcome || error.code == ErrorCode::timeout) {
+    return problem_of(Error{ErrorCode::unavailable, "nothing was done: " + error.message, ""});
+  }
   if (error.retryable()) return problem_of(error);
   log_error("a request failed", {{"request_id", call.request_id}, {"error", error}});
   return problem_of(Error{ErrorCode::internal, "", ""});

@@ -11,6 +11,10 @@ namespace {
 constexpr Millis kLookAgain = seconds(5);
 constexpr const char* kUnreadable = "the input cannot be read";
 
+bool gone_for_good(const Error& error) {
+  return error.code == ErrorCode::not_found || error.code == ErrorCode::corrupt;
+}
+
 }  // namespace
 
 void LauncherPartition::schedule() {
@@ -155,7 +159,8 @@ void LauncherPartition::prepare(const ExecutionId& id, std::int64_t attempt,
       order->key = std::move(key).value();
     } else {
       *loaded = input.ok() ? key.error() : input.error();
-      if (loaded->error().retryable()) return done(*loaded);
+      // An attempt is given up for what is gone for good, not for what an operator can put right.
+      if (!gone_for_good(loaded->error())) return done(*loaded);
     }
     go_on();
   });

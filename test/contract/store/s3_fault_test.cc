@@ -304,6 +304,23 @@ TEST_CASE("a service whose conditional writes could not be tried is asked again"
   CHECK(outcome(peer.store->put("a", "x")) == "internal");
 }
 
+TEST_CASE("that a service is away, and that it is back, is told once each") {
+  std::atomic<bool> down = true;
+  RawServer server(answering([&](const S3Request&, int) {
+    return down ? s3_response("503 Slow Down") : s3_response("200 OK", "abc");
+  }));
+  std::vector<std::string> notices;
+  PeerStore peer(server.url(""), [&](S3ObjectStoreOptions& options) {
+    options.on_notice = [&](const std::string& text) { notices.push_back(text); };
+  });
+  for (int i = 0; i < 2; ++i) CHECK(outcome(peer.store->get("a")) == "unavailable");
+  down = false;
+  for (int i = 0; i < 2; ++i) CHECK(outcome(peer.store->get("a")) == "ok");
+  REQUIRE(notices.size() == 2);
+  CHECK(notices[0].find("cannot read object a: the S3 service answered 503") != std::string::npos);
+  CHECK(notices[1] == "the S3 service answers again");
+}
+
 TEST_CASE("the environment's proxy is not asked") {
   RawServer server(sending(s3_response("200 OK", "abc")));
   RawServer proxy(sending(s3_response("200 OK", "proxied")));

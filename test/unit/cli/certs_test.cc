@@ -7,7 +7,6 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "crypto/certificates.h"
-#include "crypto/note.h"
 #include "harness.h"
 
 namespace sandtrail {
@@ -139,33 +138,6 @@ TEST_CASE("errors say what to do") {
   std::filesystem::remove(h.in("ca.key"));
   CHECK(h.certs({"issue", "host", "--name", "a", "--address", "b"}) == 3);
   CHECK(has(h.err, "sandtrail certs create-ca"));
-}
-
-TEST_CASE("the shared keys of a cluster are made once, in the form servers read") {
-  Harness h;
-  const std::string root = h.directory + "/root.key";
-  CHECK(h.run({"secrets", "create-root", root}, true) == 0);
-  CHECK(has(h.err, "keys.root_file"));
-  CHECK(h.out == "");  // no secret
-  const auto key = read_secret_file(root, 1000);
-  REQUIRE(key.ok());
-  CHECK(key->size() == 65);
-  CHECK(unhex(key->substr(0, 64)).has_value());
-  CHECK(h.run({"secrets", "create-root", root}, true) == 3);
-  CHECK(has(h.err, "root.key is there already"));
-  CHECK(*read_file(root, 1000) == *key);
-
-  const std::string audit = h.directory + "/audit.key";
-  CHECK(h.run({"secrets", "create-audit", audit}, true) == 2);
-  CHECK(has(h.err, "--origin"));
-  CHECK(h.run({"secrets", "create-audit", audit, "--origin", "a b"}, true) == 2);
-  h.out = "";
-  CHECK(h.run({"secrets", "create-audit", audit, "--origin", "example.org/audit"}, true) == 0);
-  const auto signer = NoteSigner::parse(*read_secret_file(audit, 1000));
-  REQUIRE(signer.ok());
-  CHECK(signer->verifier().name() == "example.org/audit");
-  CHECK(h.out == signer->verifier().text() + "\n");
-  CHECK(h.run({"secrets", "create-audit", audit, "--origin", "example.org/audit"}, true) == 3);
 }
 
 }  // namespace

@@ -20,8 +20,8 @@ std::string partition(const std::string& name, const std::string& owners, int la
                       const std::string& roles = "") {
   return R"({"partition":")" + name + R"(","next":10,"high":)" + std::to_string(10 + lag) +
          R"(,"lag":)" + std::to_string(lag) + R"(,"behind_ms":)" + std::to_string(lag * 100) +
-         R"(,"log_time":"2026-01-01T00:00:00.000Z","caught_up":true,"roles":[)" + roles +
-         R"(],"owners":[)" + owners + "]}";
+         R"(,"void_records":3,"log_time":"2026-01-01T00:00:00.000Z","caught_up":true,"roles":[)" +
+         roles + R"(],"owners":[)" + owners + "]}";
 }
 
 std::string status(const std::string& more = "") {
@@ -73,7 +73,8 @@ TEST_CASE("status shows only partitions that stand out, unless asked for all") {
   CHECK(line_of(h.out, "events/0 ") == "");
   h.answer(200, status());
   REQUIRE(h.run({"status", "-v"}, true) == 0);
-  CHECK(line_of(h.out, "events/0 ").starts_with("events/0 10 0 0.0 "));
+  CHECK(line_of(h.out, "events/0 ").starts_with("events/0 10 0 0.0 3 "));
+  CHECK(line_of(h.out, "void records ") == "void records 12");
 }
 
 TEST_CASE("status shows hosts of the process asked, and with settings those of every launcher") {

@@ -85,6 +85,16 @@ log_away_ms = 300
   CHECK(config->gateway.log_away == Millis{300});
 }
 
+TEST_CASE("how an S3 service is reached and trusted can be set") {
+  const auto config = parsed(
+      "[objects]\nurl = \"s3://bucket\"\nca_file = \"/etc/s3.pem\"\n"
+      "addressing = \"virtual_host\"\nallow_http = true\n");
+  REQUIRE_MESSAGE(config.ok(), config.error().text());
+  CHECK(config->objects.ca_file == "/etc/s3.pem");
+  CHECK(config->objects.addressing == Config::Objects::Addressing::virtual_host);
+  CHECK(config->objects.allow_http);
+}
+
 TEST_CASE("what is wrong with settings of a cluster is named") {
   struct Row {
     const char* text;
@@ -116,6 +126,9 @@ TEST_CASE("what is wrong with settings of a cluster is named") {
            Row{"[objects]\nurl = \"s3://\"\n", "s.toml:2: objects.url: must be"},
            Row{"[objects]\nurl = \"s3:///x\"\n", "s.toml:2: objects.url: must be"},
            Row{"[objects]\nendpoint = \"127.0.0.1\"\n", "s.toml:2: objects.endpoint: must be an"},
+           Row{"[objects]\naddressing = \"dns\"\n", "s.toml:2: objects.addressing: must be one"},
+           Row{"[objects]\nregion = \"here\"\n", "settings: objects: set objects.url as well"},
+           Row{"[objects]\nallow_http = true\n", "settings: objects: set objects.url as well"},
            Row{"[keys]\nroot_file = \"root.key\"\n", "s.toml:2: keys.root_file: must be absolute"},
            Row{"[cluster]\nlaunchers = [\"launcher\"]\n",
                "s.toml:2: cluster.launchers: must be a list of \"host:port\""},

@@ -147,10 +147,10 @@ TEST_CASE("until the log was there once, the API says so and health is served") 
   const Reply refused = get(gateway.public_handler(), "/v1/executions");
   CHECK(refused.status == 503);
   CHECK(refused.code() == "not_ready");
-  CHECK(refused.text("detail") == "waiting for the log: the log is away");
+  CHECK(refused.text("detail") == "waiting for the log: the log is away (wait)");
   CHECK(get(gateway.operator_handler(), "/operator/organizations").code() == "not_ready");
   CHECK(get(gateway.operator_handler(), "/operator/status").text("not_ready_because") ==
-        "waiting for the log: the log is away");
+        "waiting for the log: the log is away (wait)");
   CHECK(get(gateway.admin_handler(), "/livez").status == 200);
   CHECK(get(gateway.admin_handler(), "/readyz").status == 503);
   log.cut(false);

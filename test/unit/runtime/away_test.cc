@@ -34,7 +34,7 @@ TEST_CASE("a start while the log is away can be repeated until it is there") {
     REQUIRE_FALSE(status.ok());
     CHECK(status.error().retryable());
   }
-  CHECK(bench.runtime->not_ready_because() == "waiting for the log: the log is away");
+  CHECK(bench.runtime->not_ready_because() == "waiting for the log: the log is away (wait)");
   CHECK(bench.runtime->partitions().empty());
   CHECK(bench.runtime->status().empty());
   CHECK_FALSE(bench.runtime->query(kEvents, [](const PartitionView&) {}));

@@ -349,6 +349,48 @@ TEST_CASE("observers see the loaded state first, then every batch in order") {
   CHECK(bench.observer.seen == std::vector<std::string>{"loaded 0", "batch 0-1", "batch 2-2"});
 }
 
+TEST_CASE("void records are counted, also over a restart") {
+  Bench bench;
+  bench.options.role = false;
+  REQUIRE(bench.start().ok());
+  bench.settle();
+  create(bench, 2);
+  for (int i = 0; i < 3; ++i) bench.append(kEvents, bench.event(AccessDenied{}));
+  bench.settle();
+  CHECK(bench.status().void_records == 3);
+  REQUIRE(bench.start().ok());
+  bench.append(kEvents, bench.event(AccessDenied{}));
+  bench.settle();
+  CHECK(bench.status().void_records == 4);
+}
+
+TEST_CASE("nobody waits for positions that are never given") {
+  Bench bench;
+  bench.options.role = false;
+  REQUIRE(bench.start().ok());
+  bench.settle();
+  create(bench, 1);
+  bench.log.skip(kEvents, 2);
+  bench.settle();
+  for (const bool restarted : {false, true}) {
+    CAPTURE(restarted);
+    if (restarted) {
+      REQUIRE(bench.start().ok());
+      bench.settle();
+    }
+    bool there = false;
+    REQUIRE(bench.runtime->query_at(kEvents, bench.log.marks(kEvents)->high, seconds(60),
+                                    [&](const PartitionView&, bool reached) { there = reached; }));
+    bench.settle();
+    CHECK(there);
+    CHECK(bench.status().next.value == 1);
+    CHECK(bench.status().high == bench.status().next);
+    CHECK(bench.status().caught_up);
+  }
+  create(bench, 1);
+  CHECK(bench.status().next.value == 4);
+}
+
 TEST_CASE("query_at waits for a position, or says that it was not reached") {
   Bench bench;
   bench.options.role = false;

@@ -214,6 +214,30 @@ TEST_CASE("a claim with the digest of another fold stops the partition, the righ
   }
 }
 
+TEST_CASE("a claim with the digest of another fold stops nothing where it is void") {
+  Live l;
+  const PartitionDigests now = l.bench.digests();
+  const auto forged = [&](std::int64_t epoch) {
+    return l.bench.event(
+        OwnerClaimed{DeciderRole::billing, epoch, "forger", now.next.value - 1, {Bytes(32, 'x')}});
+  };
+  std::vector<Event> events{forged(-1), forged(0), forged(1), forged(3), forged(1'000'000)};
+  events.push_back(forged(2));
+  events.back().time = l.bench.clock.now() - hours(1);
+  events.push_back(forged(2));
+  events.back().time = l.bench.clock.now() + hours(1);
+  events.push_back(forged(2));
+  events.back().actor = an_operator();
+  events.push_back(forged(2));
+  events.back().id = events.front().id;
+  for (const Event& event : events) l.bench.append(kEvents, event);
+  l.bench.settle();
+  CHECK(l.bench.runtime->not_ready_because().empty());
+  CHECK(l.bench.status().next.value == now.next.value + static_cast<std::int64_t>(events.size()));
+  CHECK(l.bench.epoch() == 1);
+  CHECK(l.live());
+}
+
 TEST_CASE("two processes on one log never act at the same time by their own folds") {
   // Two runtimes, one group: the second takes over when the first one dies.
   BenchOptions options;

@@ -32,6 +32,7 @@ inline constexpr Millis kKafkaFetchTimeout = seconds(5);     // a reader waits f
 inline constexpr Millis kKafkaHeartbeat{400};                // of a group's member
 inline constexpr Millis kKafkaContactInterval = seconds(1);  // how often a broker is asked
 inline constexpr Millis kKafkaContactTimeout = seconds(2);   // for an answer to it
+inline constexpr Millis kKafkaRefusalKept = seconds(5);      // a right that lacks, till tried anew
 inline constexpr std::size_t kKafkaPrefetchBytesMax = 8u << 20;  // of each partition, undelivered
 inline constexpr Millis kHeadMarkAgeMax = seconds(1);            // embedded: loss noticed at open
 inline constexpr std::size_t kHeadMarkBytesMax = 32u << 20;

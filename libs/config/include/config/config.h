@@ -62,6 +62,11 @@ struct Config {
     std::string endpoint;          // empty: that of AWS for the region
     std::string region;            // empty: that of the environment
     std::string credentials_file;  // empty: the environment's
+    std::string ca_file;           // empty: the system's
+    enum class Addressing { automatic, path, virtual_host };
+    Addressing addressing = Addressing::automatic;
+    bool allow_http = false;
+    bool operator==(const Objects&) const = default;
   } objects;
   struct Keys {
     std::string root_file;  // empty: root.key in data_dir

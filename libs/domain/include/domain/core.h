@@ -88,11 +88,14 @@ struct FoldInput {
   const Event* event = nullptr;                   // null if none can be read from the record
   VoidReason unreadable = VoidReason::malformed;  // then, why
   BytesView value;                                // exact bytes of the record's value
+  bool other_fold = false;  // of an owner.claimed: it names another digest than this fold had there
 };
 
 struct Judgement {
   VoidReason reason = VoidReason::none;
-  bool stop = false;     // rules this binary does not know: stop this partition before this record
+  // Stop this partition before this record: it activates rules that this binary does not know, or
+  // is the legal claim of one whose fold is another.
+  bool stop = false;
   std::string existing;  // of an idempotent replay: what the first request made
 
   bool applied() const { return reason == VoidReason::none && !stop; }

@@ -109,6 +109,9 @@ class MemoryLog final : public EventLog {
   void revoke(const std::string& group, const TopicPartition& where);
   void lose(const std::string& group, const TopicPartition& where);
   void assign(const std::string& group, const TopicPartition& where);
+  // The next positions are never given, whatever follows: in Kafka a stranger's transaction ends
+  // with such a one.
+  void skip(const TopicPartition& where, std::int64_t positions);
 
   // --- what none should do ---
 

@@ -65,7 +65,8 @@ struct OwnerStatus {
 struct PartitionStatus {
   TopicPartition where;
   Position next;  // folded up to here
-  Position high;  // the log's, when it was last read
+  Position high;  // the log's, when it was last read; `next` if no record is left between them
+  std::int64_t void_records = 0;  // of those below `next`
   UnixMs log_time;
   Millis behind{};                  // see Runtime::behind()
   bool caught_up = false;           // it once reached the high mark seen at start
@@ -116,6 +117,8 @@ class Runtime {
   // was trimmed past it. A retryable error: the log is away; call it again, it goes on where it
   // was. Until it has succeeded there is nothing to query, and what is proposed is unavailable.
   Status start();
+  // What has to come before start(), for not_ready_because() until then. Any thread.
+  void waits_for(const Error& missing);
   // Leaves the groups, so that others take over at once; folding goes on. Idempotent.
   void leave();
   // Stops acting and folding; pending proposals end with cancelled. Idempotent.

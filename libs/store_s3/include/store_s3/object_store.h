@@ -74,8 +74,9 @@ struct S3ObjectStoreOptions {
   Millis stall_timeout = limits::kS3StallTimeout;
   // For one call of the port with all its requests, repeats and waits.
   Millis call_timeout = limits::kS3CallTimeout;
-  // Told in words, for the operator, when the first put found that the service does not keep
-  // If-None-Match (see the README). From the thread of that put; must be thread-safe.
+  // Told in words, for the operator: the first call that failed, with its error, and the first that
+  // did not after it; and when the first put found that the service does not keep If-None-Match
+  // (see the README). From the thread of that call; must be thread-safe.
   std::function<void(const std::string&)> on_notice;
 };
 
