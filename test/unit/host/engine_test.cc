@@ -309,7 +309,9 @@ TEST_CASE("engine: a fence ends what runs without a word; what had finished stay
   e.again(fresh, kFirst, kHere, 6);
   CHECK(e.launches_of(fresh) == 1);
   // Results keep the epoch in which they came to be.
-  for (const HeldAttempt& held : *e.engine->take_over(kHere, kFirst)) {
+  const auto taken = e.engine->take_over(kHere, kFirst);
+  REQUIRE(taken.has_value());
+  for (const HeldAttempt& held : *taken) {
     CHECK(held.host_epoch == (held.execution == kept ? 5 : 6));
   }
 }
