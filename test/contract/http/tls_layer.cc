@@ -70,18 +70,25 @@ TlsLayer::~TlsLayer() {
   SSL_free(ssl_);
 }
 
-// Sends what OpenSSL has written.
+// Sends what OpenSSL has written. Who waits for his turn must not hold what the sender needs.
 bool TlsLayer::flush(std::unique_lock<std::mutex>& lock) {
-  const std::lock_guard order(sending_);
-  char* data = nullptr;
-  const long size = BIO_get_mem_data(SSL_get_wbio(ssl_), &data);
-  if (size <= 0) return true;
-  const std::string bytes(data, static_cast<std::size_t>(size));
-  BIO_reset(SSL_get_wbio(ssl_));
   lock.unlock();
-  const bool sent = wire_.send(bytes);
+  const bool sent = send_written();
   lock.lock();
   return sent;
+}
+
+bool TlsLayer::send_written() {
+  const std::lock_guard order(sending_);
+  std::string bytes;
+  {
+    const std::lock_guard lock(mutex_);
+    char* data = nullptr;
+    const long size = BIO_get_mem_data(SSL_get_wbio(ssl_), &data);
+    if (size > 0) bytes.assign(data, static_cast<std::size_t>(size));
+    BIO_reset(SSL_get_wbio(ssl_));
+  }
+  return bytes.empty() || wire_.send(bytes);
 }
 
 // Waits for more of the other side; false at its end.

@@ -44,11 +44,12 @@ class TlsLayer {
 
  private:
   bool flush(std::unique_lock<std::mutex>& lock);
+  bool send_written();
   bool pull(std::unique_lock<std::mutex>& lock);
 
   Wire wire_;
   std::mutex mutex_;    // of OpenSSL's state
-  std::mutex sending_;  // keeps records in their order
+  std::mutex sending_;  // keeps records in their order; taken before mutex_
   ssl_st* ssl_ = nullptr;
   std::string error_;
 };
