@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "places.h"
 
+#include <utility>
+
 #include "kafka/kafka_key_store.h"
 #include "kafka/kafka_log.h"
 #include "log_embedded/embedded_log.h"
@@ -26,12 +28,11 @@ S3Addressing addressing_of(Config::Objects::Addressing addressing) {
 
 }  // namespace
 
-KafkaConnection kafka_connection(const ProcessPlan& plan) {
-  const Config::Log& log = plan.config.log;
+KafkaConnection kafka_connection(const Config::Log& log, std::string client) {
   KafkaConnection out;
   out.brokers = log.brokers();
   out.topic_prefix = log.topic_prefix;
-  out.client_id = "sandtrail-" + plan.verb;
+  out.client_id = std::move(client);
   out.settings = log.kafka;
   out.replication = static_cast<std::int16_t>(log.replication);
   out.min_insync = static_cast<std::int16_t>(log.min_insync);
@@ -47,7 +48,7 @@ Result<std::unique_ptr<EventLog>> open_log(const ProcessPlan& plan, const Clock&
     return open_embedded_log(plan.directory + "/log", options, clock, random);
   }
   KafkaLogOptions options;
-  options.connection = kafka_connection(plan);
+  options.connection = kafka_connection(plan.config.log, "sandtrail-" + plan.verb);
   options.session_timeout = log.session_timeout;
   return open_kafka_log(options, clock);
 }
@@ -62,7 +63,7 @@ Result<std::unique_ptr<KeyStore>> open_key_store(const ProcessPlan& plan,
         {memory, static_cast<std::uint64_t>(plan.config.log.free_bytes_min)});
   }
   KafkaKeyStoreOptions options;
-  options.connection = kafka_connection(plan);
+  options.connection = kafka_connection(plan.config.log, "sandtrail-" + plan.verb);
   return open_kafka_key_store(options, clock);
 }
 

@@ -16,7 +16,8 @@
 
 namespace sandtrail {
 
-KafkaConnection kafka_connection(const ProcessPlan& plan);
+// `client` is how the brokers know this process.
+KafkaConnection kafka_connection(const Config::Log& log, std::string client);
 
 // Kafka: returns without waiting for a broker.
 Result<std::unique_ptr<EventLog>> open_log(const ProcessPlan& plan, const Clock& clock,

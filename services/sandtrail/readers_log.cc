@@ -4,12 +4,11 @@
 #include "data_directory.h"
 #include "kafka/kafka_log.h"
 #include "log_embedded/embedded_log.h"
+#include "places.h"
 #include "roles.h"
 
 namespace sandtrail {
 namespace {
-
-constexpr std::string_view kClientId = "sandtrail-reader";
 
 Result<LogPlace> noted_below(const std::string& data_directory) {
   auto noted = DataDirectory::noted_log(data_directory);
@@ -37,10 +36,7 @@ Result<std::unique_ptr<EventLog>> open_readers_log(const std::string& data_direc
   }
   if (place.embedded()) return open_embedded_log_read_only(data_directory + "/log", {});
   KafkaLogOptions options;
-  options.connection.brokers = place.brokers();
-  options.connection.topic_prefix = place.topic_prefix;
-  options.connection.client_id = kClientId;
-  options.connection.settings = place.kafka;
+  options.connection = kafka_connection(place, "sandtrail-reader");
   options.read_only = true;
   return open_kafka_log(options, clock);
 }
