@@ -3,8 +3,8 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
-#include <filesystem>
 
+#include "command_line.h"
 #include "config/config.h"
 #include "host_process.h"
 #include "obs/log.h"
@@ -72,8 +72,7 @@ Result<Config> configure(const HostOptions& options) {
 
 std::string directory_for(const Config& config, const HostOptions& options) {
   if (options.data_dir.empty()) return config.data_dir + "/host";
-  std::error_code ignored;
-  return std::filesystem::absolute(options.data_dir, ignored).lexically_normal().string();
+  return absolute_path(options.data_dir);
 }
 
 Status run(const Config& config, const std::string& directory, const sigset_t& signals) {
@@ -106,11 +105,7 @@ int host_main(const std::vector<std::string>& arguments) {
   CLI::App app;
   HostOptions options;
   describe(app, options);
-  try {
-    app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
-  }
+  if (const auto code = read_command_line(app, arguments)) return *code;
   const auto config = configure(options);
   if (!config.ok()) return refuse(config.error(), 2);
   forbid_core_dumps();  // keys of executions are in memory

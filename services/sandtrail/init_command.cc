@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "base/file.h"
+#include "command_line.h"
 #include "key_files.h"
 #include "process_plan.h"
 
@@ -35,9 +36,7 @@ Result<Config> configure(const InitOptions& options) {
   ConfigSources sources;
   sources.environment = process_environment();
   if (!options.data_dir.empty()) {
-    std::error_code ignored;
-    const auto path = std::filesystem::absolute(options.data_dir, ignored);
-    sources.arguments.push_back({"--data-dir", "data_dir", path.lexically_normal().string()});
+    sources.arguments.push_back({"--data-dir", "data_dir", absolute_path(options.data_dir)});
   }
   return load_config(options.config_file, sources);
 }
@@ -85,11 +84,7 @@ int init_main(const std::vector<std::string>& arguments) {
   CLI::App app;
   InitOptions options;
   describe(app, options);
-  try {
-    app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
-  }
+  if (const auto code = read_command_line(app, arguments)) return *code;
   const auto config = configure(options);
   const Status status = config.ok() ? make_keys(*config) : Status(config.error());
   if (status.ok()) return 0;

@@ -6,8 +6,8 @@
 #include <CLI/CLI.hpp>
 #include <csignal>
 #include <cstdio>
-#include <filesystem>
 
+#include "command_line.h"
 #include "config/config.h"
 #include "obs/log.h"
 
@@ -89,16 +89,8 @@ int serve_main(const ServeVerb& verb, const std::vector<std::string>& arguments)
   CLI::App app;
   ServeOptions options;
   describe(app, verb, options);
-  try {
-    app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
-  }
-  if (!options.data_dir.empty()) {
-    std::error_code ignored;
-    options.data_dir =
-        std::filesystem::absolute(options.data_dir, ignored).lexically_normal().string();
-  }
+  if (const auto code = read_command_line(app, arguments)) return *code;
+  if (!options.data_dir.empty()) options.data_dir = absolute_path(options.data_dir);
   const auto plan = verb.plan(options);
   if (!plan.ok()) return refuse(verb, plan.error(), 2);
   forbid_core_dumps();
