@@ -6,25 +6,18 @@ import base64
 import collections
 import json
 import os
-import socket
 import uuid
 
 import httpx
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, TopicPartition
 from files import files_that_hold
 from kafka_cluster import KafkaCluster
-from processes import NotStarted, Process, wait_until
+from processes import NotStarted, Process, free_port, wait_until
 from sandtrail_server import AnyServer, run_tool, toml_of
 
 ROLES = ("gateway", "launcher", "billing", "retention", "webhooks", "auditor")
 HOST = "host"
 OPERATOR_SECONDS_MAX = 30
-
-
-def free_port():
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
 
 
 class SharedBroker:

@@ -5,64 +5,36 @@ import contextlib
 import json
 import os
 import signal
-import subprocess
 from pathlib import Path
 
-from sandtrail_server import program, wait_until
-
-READY_SECONDS_MAX = 60
-STOP_SECONDS_MAX = 40  # it lets what runs end, and has results applied
+from processes import Process
 
 
-class Host:
+class Host(Process):
     """Owns the process, not the directory."""
 
+    stop_seconds_max = 40  # it lets what runs end, and has results applied
+
     def __init__(self, directory, launchers, slots=2):
-        self.directory = Path(directory)
+        super().__init__(directory, "host", [])
         self.data_dir = self.directory / "data"
         self.launchers = launchers
         self.slots = slots
-        self.process = None
         self.directory.mkdir(parents=True, exist_ok=True)
 
-    def start(self):
-        assert self.process is None, "it runs already"
-        environment = {name: value for name, value in os.environ.items()
-                       if not name.startswith("SANDTRAIL_")}
-        environment["SANDTRAIL_LOGGING_FORMAT"] = "json"
-        out = self.directory / "stdout.log"
-        with open(self.log, "ab") as err, open(out, "wb") as said:
-            self.process = subprocess.Popen(
-                [str(program()), "host", "--join", ",".join(self.launchers),
-                 "--data-dir", str(self.data_dir), "--slots", str(self.slots),
-                 "--admin-listen", "off", "--listen", "127.0.0.1:0"],
-                cwd=self.directory, stdin=subprocess.DEVNULL, stdout=said, stderr=err,
-                env=environment, start_new_session=True)
-
-        def ready():
-            assert self.process.poll() is None, self.log.read_text(encoding="utf-8")[-2000:]
-            return b"is ready." in out.read_bytes()
-
-        wait_until(ready, READY_SECONDS_MAX, "readiness of a host")
+    def start(self, environment=None):
+        """Returns when it is ready."""
+        self.arguments = ["host", "--join", ",".join(self.launchers),
+                          "--data-dir", str(self.data_dir), "--slots", str(self.slots),
+                          "--admin-listen", "off", "--listen", "127.0.0.1:0"]
+        super().start({"SANDTRAIL_LOGGING_FORMAT": "json"} | (environment or {}))
+        self.wait_ready()
         return self
 
-    def stop(self):
-        """SIGTERM, and the exit code."""
-        if self.process is None:
-            return None
-        self.process.send_signal(signal.SIGCONT)
-        self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(STOP_SECONDS_MAX)
-        self.process = None
-        return code
-
-    def kill(self):
-        if self.process is None:
-            return
-        with contextlib.suppress(ProcessLookupError):
-            self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
-        self.process = None
+    def ask_to_stop(self):
+        if self.process is not None:
+            self.go_on()
+        super().ask_to_stop()
 
     def stand_still(self):
         self.process.send_signal(signal.SIGSTOP)
@@ -71,10 +43,6 @@ class Host:
         self.process.send_signal(signal.SIGCONT)
 
     # --- what it said ---
-
-    @property
-    def log(self):
-        return self.directory / "stderr.log"
 
     def lines(self, message):
         """The fields of its log lines with that message, over all its starts."""

@@ -4,6 +4,7 @@
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import time
 from pathlib import Path
@@ -32,12 +33,21 @@ def wait_until(condition, seconds=30.0, what="the condition"):
     return value
 
 
+def free_port():
+    """One of loopback that nobody listens on just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
 class NotStarted(Exception):
     """The program ended before it was ready; the text is the end of what it said."""
 
 
 class Process:
     """A verb that serves. What it says on standard error, over all starts, is in NAME.log."""
+
+    stop_seconds_max = STOP_SECONDS_MAX
 
     def __init__(self, directory, name, arguments):
         self.directory = Path(directory)
@@ -88,10 +98,11 @@ class Process:
         if self.process is None:
             return None
         try:
-            code = self.process.wait(STOP_SECONDS_MAX)
+            code = self.process.wait(self.stop_seconds_max)
         except subprocess.TimeoutExpired:
             self.kill()
-            raise AssertionError(f"{self.name} did not stop within {STOP_SECONDS_MAX} s") from None
+            raise AssertionError(
+                f"{self.name} did not stop within {self.stop_seconds_max} s") from None
         self.process = None
         return code
 

@@ -1,25 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Live output from hosts elsewhere: from them to the gateway, and to nobody else."""
 
-import socket
 import ssl
 
 import httpx
 import pytest
 from api import Api, sse_events
 from host_process import Host
-from processes import Process
+from processes import Process, free_port
 from sandtrail_server import run_tool, wait_until
 
 EXECUTION = "exe_00000000000000000000000001"
 PATH = f"/data/v1/executions/{EXECUTION}/attempts/1/output"
 WAITS = "while :; do sleep 1000; done"  # until it is ended
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @pytest.fixture(scope="module")

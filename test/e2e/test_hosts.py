@@ -2,22 +2,16 @@
 """Hosts on machines of their own: killed, standing still, leaving; and their launcher killed."""
 
 import collections
-import socket
 import time
 
 import pytest
 from api import Api
 from host_process import Host
 from host_work import host_of, launches_of, sleeping, started, submit
+from processes import NotStarted, free_port
 from sandtrail_server import wait_until
 
 LEASE_SECONDS = 20  # lease and margin: then an attempt counts as lost
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @pytest.fixture(scope="module")
@@ -27,14 +21,16 @@ def cluster(directory, new_server):
     server = new_server("server", {"launcher": {"listen": where, "builtin_host": False},
                                    "billing": {"signup_credits": 100_000}})
     hosts = [Host(directory / f"host{i}", [where]) for i in range(2)]
-    for host in hosts:
-        host.start()  # before there is a launcher: they wait for it
-    server.start()
-    for host in hosts:
-        wait_until(lambda h=host: h.lines("host joined"), 30, "joining")
-    yield server, hosts
-    for host in hosts:
-        host.stop()
+    try:
+        for host in hosts:
+            host.start()  # before there is a launcher: they wait for it
+        server.start()
+        for host in hosts:
+            wait_until(lambda h=host: h.lines("host joined"), 30, "joining")
+        yield server, hosts
+    finally:
+        for host in hosts:
+            host.stop()
 
 
 def test_both_hosts_get_work_and_each_attempt_runs_once(cluster):
@@ -169,6 +165,6 @@ def test_two_hosts_cannot_share_a_directory(cluster, directory):
     _, hosts = cluster
     twin = Host(directory / "twin", hosts[1].launchers)
     twin.data_dir = hosts[1].data_dir
-    with pytest.raises(AssertionError, match="another host lives in"):
+    with pytest.raises(NotStarted, match="another host lives in"):
         twin.start()
     twin.kill()

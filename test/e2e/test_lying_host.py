@@ -3,23 +3,17 @@
 
 import base64
 import os
-import socket
 
 import httpx
 import pytest
 from api import Api
+from processes import free_port
 from sandtrail_server import wait_until
 
 ECHO = {"command": ["echo", "hello"], "limits": {"memory_mib": 16}}
 LOAD = {"running": 0, "elsewhere": 0, "kept": 0, "draining": False}
 STREAM = {"total_bytes": 0, "kept_bytes": 0, "truncated": False}
 HUGE = 2**63 - 1
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Liar:
