@@ -8,7 +8,7 @@
 namespace sandtrail::kafka {
 
 Keeper::Keeper(Admin& admin, Producer& producer, LogState& state, const Clock& clock,
-               std::function<void()> each_time)
+               std::function<Status()> each_time)
     : admin_(admin),
       producer_(producer),
       state_(state),
@@ -62,10 +62,12 @@ void Keeper::look() {
     log_warn("no new producer yet", {{"error", renewed.error()}});
   }
   const Status contact = admin_.contact(limits::kKafkaContactTimeout);
+  const Status there = contact.ok() ? each_time_() : Status();
   const UnixMs now = clock_.now();
   state_.away = !contact.ok();
   std::string reason = producer_.broken();
   if (!contact.ok()) reason = contact.error().text();
+  if (!there.ok()) reason = there.error().text();
   LogHealth before;
   {
     const std::lock_guard lock(mutex_);
@@ -85,7 +87,6 @@ void Keeper::look() {
   } else if (!reason.empty() && before.level == LogHealth::Level::ok) {
     log_warn("the log is away", {{"reason", reason}});
   }
-  if (contact.ok()) each_time_();
 }
 
 }  // namespace sandtrail::kafka

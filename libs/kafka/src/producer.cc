@@ -18,6 +18,13 @@ AppendOutcome refused(Error error) {
   return outcome;
 }
 
+// A topic is only appended to once it was there. If it is gone, so is the log.
+Error append_error(rd_kafka_resp_err_t code, const std::string& what) {
+  Error error = error_of(code, what);
+  if (error.code == ErrorCode::not_found) error.code = ErrorCode::unavailable;
+  return error;
+}
+
 Error overloaded() {
   return {ErrorCode::overloaded, "too many records wait for the broker", ""};
 }
@@ -118,7 +125,7 @@ std::optional<Error> Producer::append(const Outgoing& outgoing, AppendDone&& don
   bytes_ -= bytes;
   done = std::move(pending->done);
   if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL) return overloaded();
-  return error_of(code, "append to " + outgoing.to->topic);
+  return append_error(code, "append to " + outgoing.to->topic);
 }
 
 // NO_ERROR: `pending` now belongs to the record.
@@ -190,7 +197,7 @@ void Producer::answer(Pending& pending, const rd_kafka_message_t& message) {
     // Stored by an earlier try whose answer was lost: there, but nobody says where.
     outcome.error = {ErrorCode::unknown_outcome, "stored at a position that is not known", ""};
   } else if (status == RD_KAFKA_MSG_STATUS_NOT_PERSISTED) {
-    outcome = refused(error_of(message.err, "append"));
+    outcome = refused(append_error(message.err, "append"));
   } else {
     outcome.error = {ErrorCode::unknown_outcome,
                      std::string("append: ") + rd_kafka_err2str(message.err), ""};
