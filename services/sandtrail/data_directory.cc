@@ -79,6 +79,16 @@ Status DataDirectory::check_root_key(const SecretBytes& key, const std::string& 
   return known.ok() ? Status() : write_file_durably(path, check, 0600);
 }
 
+Result<bool> DataDirectory::knows_root_key() const {
+  const auto known = read_file(in("root.check"), kSmallFileBytesMax);
+  if (!known.ok() && !missing(known.error())) return known.error();
+  return known.ok();
+}
+
+Status DataDirectory::note_root_key(const std::string& check) const {
+  return write_file_durably(in("root.check"), check + "\n", 0600);
+}
+
 Result<HostIdentity> DataDirectory::next_host_identity(const Clock& clock, Random& random) const {
   const std::string path = in("host.json");
   HostFile file;

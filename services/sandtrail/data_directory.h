@@ -57,6 +57,9 @@ class DataDirectory {
   static Result<LogPlace> noted_log(const std::string& path);
   // Keeps what tells root keys apart, or compares with what was kept.
   Status check_root_key(const SecretBytes& key, const std::string& key_path) const;
+  // The same in two steps: whether something was kept, and keeping it.
+  Result<bool> knows_root_key() const;
+  Status note_root_key(const std::string& check) const;
   // Counts this start, durably, before anything can be launched under the new epoch.
   Result<HostIdentity> next_host_identity(const Clock& clock, Random& random) const;
 

@@ -29,7 +29,7 @@ Result<std::unique_ptr<KeyParts>> KeyParts::open(const ProcessPlan& plan,
   const std::string path = root_key_path(plan.config);
   ST_ASSIGN(SecretBytes root, open_root_key(path, when_missing(plan, fresh), random));
   if (embedded) ST_CHECK_OK(directory.check_root_key(root, path));
-  std::unique_ptr<KeyParts> out(new KeyParts(plan, clock));
+  std::unique_ptr<KeyParts> out(new KeyParts(plan, directory, clock));
   ST_ASSIGN(out->store_, open_key_store(plan, memory, clock));
   ST_ASSIGN(out->objects_, open_objects(plan, clock, random));
   out->root_check_ = root_check_text(root);
@@ -40,9 +40,15 @@ Result<std::unique_ptr<KeyParts>> KeyParts::open(const ProcessPlan& plan,
 
 Status KeyParts::check_shared() const {
   if (plan_.config.log.embedded()) return {};  // root.check has told
+  const std::string path = root_key_path(plan_.config);
+  ST_ASSIGN(const bool seen, directory_.knows_root_key());
   // Of the two that may write keys, one is always there: without them there is nothing to open.
   const bool may_write = plan_.runs(ServerRole::gateway) || plan_.runs(ServerRole::retention);
-  return check_root_key(root_check_, root_key_path(plan_.config), *store_, may_write, clock_);
+  const NoRootCheck missing = seen        ? NoRootCheck::lost
+                              : may_write ? NoRootCheck::make
+                                          : NoRootCheck::accept;
+  ST_ASSIGN(const bool known, check_root_key(root_check_, path, *store_, missing, clock_));
+  return known && !seen ? directory_.note_root_key(root_check_) : Status();
 }
 
 }  // namespace sandtrail

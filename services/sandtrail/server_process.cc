@@ -50,8 +50,7 @@ class Progress {
     if (!must_act && clock_.monotonic_us() - told_us_ < kTellEvery.count * 1000) return;
     told_denied_ = because.code == ErrorCode::denied;
     told_us_ = clock_.monotonic_us();
-    const std::string hint = because.hint.empty() ? "" : " (" + because.hint + ")";
-    log_warn("not ready yet", {{"because", because.message + hint},
+    log_warn("not ready yet", {{"because", because.told()},
                                {"log", log_name(plan_.config)},
                                {"health", health.reason},
                                {"waiting_ms", (clock_.now() - began_).count}});

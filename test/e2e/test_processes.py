@@ -158,3 +158,38 @@ def test_while_the_broker_is_away_writes_are_refused_and_reads_say_how_old_they_
         finally:
             kafka.resume()
             server.stop()
+
+
+@pytest.mark.cluster
+def test_topics_that_are_gone_are_noticed_and_not_begun_anew(directory):
+    server = Server(directory / "gone", {"gateway": {"log_away_ms": 500}}).start()
+    admin = server.kafka.admin()
+
+    def remove(topic):
+        name = server.prefix + topic
+        admin.delete_topics([name])[name].result(30)
+
+    try:
+        with Api.of(server) as api:
+            assert api.run(ECHO)["verdict"] == "ok"
+            remove("events")
+
+            def away():
+                answer = api.submit(ECHO)
+                assert answer.status_code in (503, 504), answer.text
+                return answer.json()["code"] == "log_away"
+
+            wait_until(away, 60, "notice")
+            found = problem(api.submit(ECHO), 503, "log_away")
+            assert f"topic {server.prefix}events is gone" in found["detail"]
+        for url in server.admin_urls[:len(ROLES)]:
+            wait_until(lambda u=url: "is gone from" in httpx.get(u + "/readyz",
+                                                                 trust_env=False).text, 30, url)
+        assert server.stop() == 0
+        with pytest.raises(NotStarted, match="acknowledged records are gone"):
+            server.start_one("billing")
+        remove("keys")
+        with pytest.raises(NotStarted, match="the key store has lost what it held"):
+            server.start_one("gateway")
+    finally:
+        server.kill()

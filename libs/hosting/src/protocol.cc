@@ -2,6 +2,7 @@
 #include "hosting/protocol.h"
 
 #include "base/limits.h"
+#include "crypto/aead.h"
 #include "wire_words.h"
 
 namespace sandtrail {
@@ -80,6 +81,8 @@ Result<HostOrder> order_of(WireOrder& in) {
     return HostOrder(AcknowledgeOrder{by, *in.execution, in.attempt});
   }
   if (!in.launch) return malformed("a launch of nothing");
+  // What opens payloads takes no other key.
+  if (in.launch->key.bytes.size() != kSealKeyBytes) return malformed("a launch without its key");
   LaunchOrder order;
   order.by = by;
   order.execution = *in.execution;

@@ -135,6 +135,13 @@ Result<std::int32_t> Admin::partitions(const std::string& name) {
   return topic->partition_cnt;
 }
 
+Status Admin::still_there(const std::string& name) {
+  const auto there = partitions(name);
+  if (!there.ok() || *there > 0) return {};
+  return Error{ErrorCode::unavailable, "topic " + name + " is gone from the brokers",
+               "restore the log, then start every process again"};
+}
+
 Status Admin::ensure_topic(const TopicDemand& demand) {
   ST_ASSIGN(std::int32_t there, partitions(demand.name));
   if (there == 0) {

@@ -38,6 +38,8 @@ class Admin {
   Status ensure_topic(const TopicDemand& demand);
   // 0: there is none.
   Result<std::int32_t> partitions(const std::string& topic);
+  // unavailable: the brokers say that they have no such topic. Ok also if none answers.
+  Status still_there(const std::string& topic);
   Result<Marks> marks(const std::string& topic, std::int32_t partition);
   // Asks any broker for anything; unavailable if none answers in time, or none takes this user.
   Status contact(Millis timeout);

@@ -35,7 +35,7 @@ Client::~Client() {
   thread_.join();
   events_.reset();
   // There is nothing to leave: members of groups do so themselves.
-  rd_kafka_destroy_flags(handle_, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+  destroy_in_time(handle_, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
 }
 
 void Client::run() {

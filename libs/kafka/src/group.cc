@@ -49,7 +49,7 @@ GroupMember::~GroupMember() {
   rd_kafka_queue_yield(consumer_queue_.get());
   if (thread_.joinable()) thread_.join();
   consumer_queue_.reset();
-  rd_kafka_destroy(handle_);
+  destroy_in_time(handle_, 0);
 }
 
 void GroupMember::run() {

@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "handles.h"
 
+#include <chrono>
+#include <future>
+#include <thread>
+
+#include "base/limits.h"
+#include "obs/log.h"
+
 namespace sandtrail::kafka {
 
 bool is_refusal(rd_kafka_resp_err_t code) {
@@ -50,6 +57,19 @@ Error error_of(rd_kafka_resp_err_t code, const std::string& what) {
     default:
       return {ErrorCode::unavailable, message, ""};
   }
+}
+
+void destroy_in_time(rd_kafka_t* handle, int flags) {
+  std::promise<void> ended;
+  auto in_time = ended.get_future();
+  std::thread ending([handle, flags, promise = std::move(ended)]() mutable {
+    rd_kafka_destroy_flags(handle, flags);
+    promise.set_value();
+  });
+  const std::chrono::milliseconds patience(limits::kKafkaCallTimeout.count);
+  if (in_time.wait_for(patience) == std::future_status::ready) return ending.join();
+  log_warn("a Kafka client does not end, and is left behind");
+  ending.detach();
 }
 
 }  // namespace sandtrail::kafka

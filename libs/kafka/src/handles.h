@@ -39,6 +39,11 @@ inline int to_ms(Millis span) {
   return static_cast<int>(span.count);
 }
 
+// Ends a client. librdkafka 2.0.2 never ends a consumer of a topic that was deleted, since
+// something still counts on its partitions; it is then left to the end of the process, which must
+// come. Nothing of ours may be called from it any more.
+void destroy_in_time(rd_kafka_t* handle, int flags);
+
 // What went wrong, in our codes: `denied` where the broker refuses (authorization), `not_found` for
 // a topic or partition that is not there, `unavailable` for everything that may pass.
 Error error_of(rd_kafka_resp_err_t code, const std::string& what);

@@ -49,7 +49,10 @@ class KafkaLog final : public EventLog {
                   [this] { keeper_.nudge(); }),
         fetcher_(std::make_shared<Fetcher>(options.connection)),
         positions_(admin_, options.connection.topic_prefix),
-        keeper_(*admin_, producer_, *state_, clock, [this] { flush_positions(); }) {}
+        keeper_(*admin_, producer_, *state_, clock, [this] {
+          flush_positions();
+          return check_next_topic();
+        }) {}
   ~KafkaLog() override { close({0}); }
 
   Status start() {
@@ -237,6 +240,23 @@ class KafkaLog final : public EventLog {
     }
   }
 
+  // One of them each time: that the brokers still have it. A reader at its tail is not told.
+  Status check_next_topic() {
+    std::string name;
+    {
+      const std::lock_guard lock(mutex_);
+      if (topics_.empty()) return {};
+      auto next = topics_.upper_bound(checked_);
+      // What is gone is asked for again until it is there.
+      if (gone_) next = topics_.find(checked_);
+      if (next == topics_.end()) next = topics_.begin();
+      name = checked_ = next->first;
+    }
+    const Status there = admin_->still_there(options_.connection.topic_prefix + name);
+    gone_ = !there.ok();
+    return there;
+  }
+
   const KafkaLogOptions options_;
   const std::shared_ptr<Admin> admin_;
   const std::shared_ptr<LogState> state_;
@@ -246,6 +266,8 @@ class KafkaLog final : public EventLog {
   mutable std::mutex mutex_;
   mutable std::map<std::string, std::int32_t> topics_;
   mutable std::map<TopicPartition, std::shared_ptr<Partition>> partitions_;
+  std::string checked_;  // the newest topic asked for; of the keeper's thread, as gone_
+  bool gone_ = false;
   Keeper keeper_;
 };
 

@@ -8,7 +8,7 @@
 namespace sandtrail::kafka {
 
 Keeper::Keeper(Admin& admin, Producer& producer, LogState& state, const Clock& clock,
-               std::function<void()> each_time)
+               std::function<Status()> each_time)
     : admin_(admin),
       producer_(producer),
       state_(state),
@@ -62,11 +62,13 @@ void Keeper::look() {
     log_warn("no new producer yet", {{"error", renewed.error()}});
   }
   const Status contact = admin_.contact(limits::kKafkaContactTimeout);
+  const Status there = contact.ok() ? each_time_() : Status();
   const UnixMs now = clock_.now();
   state_.away = !contact.ok();
   Error trouble{ErrorCode::unavailable, producer_.broken(), ""};
   if (const auto refusal = state_.refusals.current()) trouble = *refusal;
   if (!contact.ok()) trouble = contact.error();
+  if (!there.ok()) trouble = there.error();
   const std::string reason = trouble.message.empty() ? "" : trouble.text();
   LogHealth before;
   {
@@ -89,7 +91,6 @@ void Keeper::look() {
              trouble.code != ErrorCode::denied) {  // which the refusals have told
     log_warn("the log is away", {{"reason", reason}});
   }
-  if (contact.ok()) each_time_();
 }
 
 }  // namespace sandtrail::kafka

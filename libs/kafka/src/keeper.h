@@ -18,9 +18,10 @@ namespace sandtrail::kafka {
 // Thread-safe; has one thread. What it is given must outlive it.
 class Keeper {
  public:
-  // `each_time` runs on its thread after every answer of a broker.
+  // `each_time` runs on its thread after every answer of a broker; an error of it is why the log is
+  // away all the same.
   Keeper(Admin& admin, Producer& producer, LogState& state, const Clock& clock,
-         std::function<void()> each_time);
+         std::function<Status()> each_time);
   ~Keeper();
 
   void start();
@@ -37,7 +38,7 @@ class Keeper {
   Producer& producer_;
   LogState& state_;
   const Clock& clock_;
-  const std::function<void()> each_time_;
+  const std::function<Status()> each_time_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   bool nudged_ = false;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <atomic>
 #include <condition_variable>
 #include <map>
 #include <mutex>
@@ -49,7 +50,10 @@ class KafkaKeyStore final : public KeyStore {
         producer_(options.connection, limits::kKafkaAppendTimeout, {0}, state_.refusals,
                   [this] { keeper_.nudge(); }),
         fetcher_(options.connection),
-        keeper_(admin_, producer_, state_, clock, [this] { tick(); }) {}
+        keeper_(admin_, producer_, state_, clock, [this] {
+          tick();
+          return made_ ? admin_.still_there(topic_) : Status();
+        }) {}
   ~KafkaKeyStore() override;
 
   Status start() {
@@ -97,6 +101,7 @@ class KafkaKeyStore final : public KeyStore {
   const Clock& clock_;
   mutable Admin admin_{options_.connection};
   LogState state_;
+  std::atomic<bool> made_{false};  // the topic was there
   Producer producer_;
   Fetcher fetcher_;
 
@@ -300,6 +305,7 @@ void KafkaKeyStore::run() {
 Status KafkaKeyStore::open_topic() {
   ST_CHECK_OK(admin_.ensure_topic({topic_, 1, keys_topic_config(options_)}));
   producer_.warm_up(topic_);
+  made_ = true;
   return {};
 }
 

@@ -127,7 +127,7 @@ std::optional<Error> Producer::append(const Outgoing& outgoing, AppendDone&& don
   done = std::move(pending->done);
   if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL) return overloaded();
   // A topic that was refused before is refused by librdkafka itself, until it asks the broker anew.
-  return note_refusal(code, *outgoing.to);
+  return append_error(code, *outgoing.to);
 }
 
 // NO_ERROR: `pending` now belongs to the record.
@@ -197,10 +197,12 @@ void Producer::on_broken(rd_kafka_t* client, const std::string& why) {
   on_fatal_();
 }
 
-Error Producer::note_refusal(rd_kafka_resp_err_t code, const Partition& to) {
+Error Producer::append_error(rd_kafka_resp_err_t code, const Partition& to) {
   const std::string act = act_of(to);
   Error error = error_of(code, act, {"Write", "topic", to.topic});
   if (is_refusal(code)) refusals_.note(act, error, true);
+  // A topic is only appended to once it was there. If it is gone, so is the log.
+  if (error.code == ErrorCode::not_found) error.code = ErrorCode::unavailable;
   return error;
 }
 
@@ -222,7 +224,7 @@ AppendOutcome Producer::outcome_of(Pending& pending, const rd_kafka_message_t& m
     // Stored by an earlier try whose answer was lost: there, but nobody says where.
     outcome.error = {ErrorCode::unknown_outcome, "stored at a position that is not known", ""};
   } else if (status == RD_KAFKA_MSG_STATUS_NOT_PERSISTED) {
-    outcome = refused(pending.producer.note_refusal(message.err, *pending.to));
+    outcome = refused(pending.producer.append_error(message.err, *pending.to));
   } else {
     outcome.error = {ErrorCode::unknown_outcome,
                      std::string("append: ") + rd_kafka_err2str(message.err), ""};

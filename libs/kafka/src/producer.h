@@ -56,7 +56,7 @@ class Producer {
   static AppendOutcome outcome_of(Pending& pending, const rd_kafka_message_t& message);
   Result<std::shared_ptr<Instance>> make();
   std::optional<Error> refusal(std::size_t bytes) const;
-  Error note_refusal(rd_kafka_resp_err_t code, const Partition& to);
+  Error append_error(rd_kafka_resp_err_t code, const Partition& to);
   void on_event(rd_kafka_t* client, rd_kafka_event_t* event);
   void on_broken(rd_kafka_t* client, const std::string& why);
   rd_kafka_topic_t* topic(Instance& instance, const std::string& name);

@@ -66,6 +66,7 @@ PartitionFold::PartitionFold(TopicPartition where, EventLog& log, KvStore& store
     parts_[name] = {projection.get(),
                     std::make_unique<PrefixedRows>(overlay_, projection_prefix(where_, name))};
   }
+  for (const auto& [name, part] : parts_) meta_.projections.push_back(name);
 }
 
 Status PartitionFold::open() {
@@ -82,7 +83,9 @@ Status PartitionFold::open() {
                    "the store of " + where_.text() + " was folded from another log",
                    "point it to its own log, or remove the store to fold this one"};
     }
-    if (found.fold_version == kFoldVersion) meta_ = std::move(found);
+    const bool same_rows =
+        found.fold_version == kFoldVersion && found.projections == meta_.projections;
+    if (same_rows) meta_ = std::move(found);
   }
   // First what may have to be repeated when the log is away.
   ST_CHECK_OK(open_reader());
@@ -118,7 +121,8 @@ Status PartitionFold::check_history(const StoredRecord* last) const {
                "restore the right log, or remove the store to fold this one"};
 }
 
-// Rows of another fold version mean something else: begin again.
+// Rows of another fold version mean something else, and those of other projections (a store of
+// another role) are not there: begin again.
 Status PartitionFold::wipe() {
   const Bytes prefix = partition_prefix(where_);
   WriteBatch batch;

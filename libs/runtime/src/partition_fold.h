@@ -22,6 +22,7 @@ namespace sandtrail {
 struct FoldMeta {
   std::string log_identity;
   std::int64_t fold_version = kFoldVersion;
+  std::vector<std::string> projections;  // by name
   std::int64_t next = 0;
   Blob digest;
   Blob last;  // SHA-256 of the record before `next`
@@ -30,6 +31,7 @@ struct FoldMeta {
   static void fields(Self& s, V& v) {
     v("log_identity", s.log_identity);
     v("fold_version", s.fold_version);
+    v("projections", s.projections);
     v("next", s.next);
     v("digest", s.digest);
     v.with_default("last", s.last);

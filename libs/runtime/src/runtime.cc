@@ -173,7 +173,7 @@ Status Runtime::start() {
 
 void Runtime::waits_for(const Error& missing) {
   const std::lock_guard lock(impl_->why_mutex);
-  impl_->why_not = missing.message + (missing.hint.empty() ? "" : " (" + missing.hint + ")");
+  impl_->why_not = missing.told();
 }
 
 void Runtime::leave() {

@@ -37,11 +37,16 @@ Error other_root_key(const std::string& key_path) {
           "restore the right one from its backup: with this one nothing can be read"};
 }
 
-Status check_root_key(const std::string& text, const std::string& key_path, KeyStore& store,
-                      bool may_write, const Clock& clock) {
+Result<bool> check_root_key(const std::string& text, const std::string& key_path, KeyStore& store,
+                            NoRootCheck missing, const Clock& clock) {
   auto known = store.get(root_check_id());
   const bool none = !known.ok() && known.error().code == ErrorCode::not_found;
-  if (none && !may_write) return {};
+  if (none && missing == NoRootCheck::accept) return false;
+  if (none && missing == NoRootCheck::lost) {
+    return Error{ErrorCode::conflict, "the key store has lost what it held",
+                 "restore it: payloads cannot be read without it; only if this is another log on "
+                 "purpose, remove root.check from the data directory"};
+  }
   if (none) {
     const Status written = put(store, {root_check_id(), OrgId(), clock.now(), text});
     if (!written.ok() && written.error().code != ErrorCode::conflict) return written.error();
@@ -49,7 +54,8 @@ Status check_root_key(const std::string& text, const std::string& key_path, KeyS
     known = store.get(root_check_id());
   }
   if (!known.ok()) return known.error();
-  return known->wrapped == text ? Status() : Status(other_root_key(key_path));
+  if (known->wrapped != text) return other_root_key(key_path);
+  return true;
 }
 
 }  // namespace sandtrail

@@ -11,6 +11,7 @@ namespace {
 constexpr std::size_t kAnswerBytesMax = 64 * 1024;  // but for orders
 constexpr Millis kHeartbeatMax = seconds(5);
 constexpr Millis kWaitMax = seconds(60);
+constexpr Millis kLeaseMax = hours(1);
 
 std::int64_t us(Millis span) {
   return span.count * 1000;
@@ -172,7 +173,7 @@ void HostLink::begin_session_locked(const JoinAnswer& answer, std::int64_t sent_
   session_ = answer.session;
   route_ = ++parts_.routes;
   heartbeat_ = std::clamp(answer.heartbeat, Millis{50}, kHeartbeatMax);
-  lease_ = std::max(answer.lease, seconds(1));
+  lease_ = std::clamp(answer.lease, seconds(1), kLeaseMax);
   wait_ = std::clamp(answer.wait, Millis{0}, kWaitMax);
   last_order_ = 0;
   fetch_failures_ = send_failures_ = 0;

@@ -168,6 +168,16 @@ TEST_CASE("hosting: what is no order is refused whole, without a word of its con
   CHECK(read_orders(R"({"orders":[)" + take_over + R"(],"later":"versions add"})").ok());
 }
 
+TEST_CASE("hosting: a launch whose key opens nothing is refused") {
+  Ids ids;
+  for (const std::size_t bytes : {0u, 31u, 33u}) {
+    LaunchOrder order = ids.launch();
+    order.key = SecretBytes(Bytes(bytes, 'k'));
+    const HostOrder launch = std::move(order);
+    CHECK(!over_the_wire({&launch}).ok());
+  }
+}
+
 TEST_CASE("hosting: what is no report is refused, and texts for people are cut") {
   Ids ids;
   const std::string exe = "\"" + ids.execution.text() + "\"";

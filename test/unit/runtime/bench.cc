@@ -82,7 +82,7 @@ Status Bench::start() {
   runtime_options.threads = options.threads;
   runtime_options.group = options.group;
   runtime = std::make_unique<Runtime>(runtime_options, log, store, clock, random);
-  runtime->add(std::make_unique<TallyProjection>());
+  if (options.projection) runtime->add(std::make_unique<TallyProjection>());
   if (options.role) runtime->add(std::make_unique<ScriptRole>(script));
   runtime->add(&observer);
   return runtime->start();

@@ -60,6 +60,7 @@ class RecordingObserver final : public Observer {
 struct BenchOptions {
   MemoryLogOptions log;
   bool role = true;
+  bool projection = true;
   bool threads = false;
   std::string group;  // reports under it
 };

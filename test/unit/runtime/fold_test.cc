@@ -247,6 +247,21 @@ TEST_CASE("another fold version drops the rows and folds the log anew") {
   CHECK(bench.digests().projections == before.projections);
 }
 
+TEST_CASE("a store that was folded without a projection is folded anew for it") {
+  Bench bench;
+  bench.options.role = false;
+  bench.options.projection = false;
+  REQUIRE(bench.start().ok());
+  bench.settle();
+  create(bench, 3);
+  const std::string core = bench.digests().core;
+  bench.options.projection = true;
+  REQUIRE(bench.start().ok());
+  bench.settle();
+  CHECK(bench.tally(kCreated) == "3");
+  CHECK(bench.digests().core == core);
+}
+
 TEST_CASE("a store write error stops the partition, whatever its code, and is reported") {
   for (const ErrorCode code : {ErrorCode::internal, ErrorCode::disk_full, ErrorCode::unavailable}) {
     CAPTURE(name_of(code));

@@ -18,16 +18,31 @@ TEST_CASE("processes that share a key store must have the same root key") {
   CHECK(ours.size() == 32);
   CHECK(ours != other);
   // Who may not write has nothing to compare with yet.
-  CHECK(check_root_key(other, "/root.key", store, false, clock).ok());
+  const auto unknown = check_root_key(other, "/root.key", store, NoRootCheck::accept, clock);
+  REQUIRE(unknown.ok());
+  CHECK(!*unknown);
   CHECK(store.get(root_check_id()).error().code == ErrorCode::not_found);
-  CHECK(check_root_key(ours, "/root.key", store, true, clock).ok());
-  for (const bool may_write : {true, false}) {
-    CHECK(check_root_key(ours, "/root.key", store, may_write, clock).ok());
-    const Status refused = check_root_key(other, "/root.key", store, may_write, clock);
+  CHECK(check_root_key(ours, "/root.key", store, NoRootCheck::make, clock).ok());
+  for (const NoRootCheck missing : {NoRootCheck::make, NoRootCheck::accept, NoRootCheck::lost}) {
+    const auto known = check_root_key(ours, "/root.key", store, missing, clock);
+    REQUIRE(known.ok());
+    CHECK(*known);
+    const auto refused = check_root_key(other, "/root.key", store, missing, clock);
     REQUIRE_FALSE(refused.ok());
     CHECK(refused.error().code == ErrorCode::conflict);
     CHECK(refused.error().message == "/root.key is not the key that this data is under");
   }
+}
+
+TEST_CASE("a key store that is empty and was not is refused, and nothing is written to it") {
+  const ManualClock clock;
+  MemoryKeyStore store;
+  const auto refused =
+      check_root_key(std::string(32, 'a'), "/root.key", store, NoRootCheck::lost, clock);
+  REQUIRE_FALSE(refused.ok());
+  CHECK(refused.error().code == ErrorCode::conflict);
+  CHECK(refused.error().message == "the key store has lost what it held");
+  CHECK(store.get(root_check_id()).error().code == ErrorCode::not_found);
 }
 
 }  // namespace

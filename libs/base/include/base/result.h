@@ -42,6 +42,8 @@ struct Error {
     return code == ErrorCode::overloaded || code == ErrorCode::unavailable ||
            code == ErrorCode::timeout || code == ErrorCode::disk_full;
   }
+  // "no such file (hint)", for people.
+  std::string told() const;
   // "not_found: no such file (hint)".
   std::string text() const;
 };

@@ -20,10 +20,16 @@ std::string root_check_text(const SecretBytes& root);
 // Conflict: not the key that the data is under.
 Error other_root_key(const std::string& key_path);
 
-// Compares `text`, as above, with the entry. Without one: makes it if `may_write`, else there is
-// nothing to compare with. Conflict as above; whatever else the store says, a retryable error as
-// long as it is away. Blocks.
-Status check_root_key(const std::string& text, const std::string& key_path, KeyStore& store,
-                      bool may_write, const Clock& clock);
+enum class NoRootCheck {
+  make,    // nothing was ever stored
+  accept,  // others make it: nothing to compare with yet
+  lost,    // it was there
+};
+
+// Compares `text`, as above, with the entry; true if there is one. Without one: see `missing`.
+// Conflict: as above, or what was stored is gone. Whatever else the store says, a retryable error
+// as long as it is away. Blocks.
+Result<bool> check_root_key(const std::string& text, const std::string& key_path, KeyStore& store,
+                            NoRootCheck missing, const Clock& clock);
 
 }  // namespace sandtrail
