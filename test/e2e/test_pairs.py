@@ -195,7 +195,8 @@ def test_a_killed_launcher_loses_no_result(pairs):
     everything = {execution for there in ids.values() for execution in there}
     assert launches_of(pairs.hosts, everything) == {(execution, 1): 1 for execution in everything}
     records = records_of(server)
-    assert any(had_ended_at_claim(records, execution, successor) for execution in ids[pairs.apis[0]])
+    assert any(had_ended_at_claim(records, execution, successor)
+               for execution in ids[pairs.apis[0]])
 
 
 def had_ended_at_claim(records, execution, claimer):

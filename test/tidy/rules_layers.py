@@ -33,7 +33,7 @@ FENCES = [
     (r"boost/json(?:/|\.hpp)", ["libs/codec/"]),
     (r"boost/", ["libs/http_beast/"]),
     (r"rocksdb/", ["libs/log_embedded/", "libs/store_rocksdb/", "test/bench/", "test/contract/"]),
-    (r"librdkafka/|rdkafka", ["libs/kafka/", "test/bench/"]),
+    (r"librdkafka/|rdkafka", ["libs/kafka/", "test/bench/", "test/unit/kafka/"]),
     (r"openssl/", ["libs/crypto/", "libs/http_beast/", "test/contract/"]),
     (r"curl/", ["libs/store_s3/"]),
     (r"simdjson", []),

@@ -69,7 +69,7 @@ TopicConfig log_topic_config(const KafkaConnection& connection) {
 }
 
 Status Admin::start() {
-  ST_ASSIGN(Conf conf, make_conf(connection_, admin_settings()));
+  ST_ASSIGN(Conf conf, make_conf(connection_, admin_settings(connection_)));
   ST_ASSIGN(client_,
             Client::start(RD_KAFKA_CONSUMER, std::move(conf), RD_KAFKA_EVENT_ERROR,
                           [this](rd_kafka_t*, rd_kafka_event_t* event) { on_event(event); }));

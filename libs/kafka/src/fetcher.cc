@@ -4,10 +4,6 @@
 namespace sandtrail::kafka {
 namespace {
 
-// assign() asks for a group, and librdkafka for its coordinator; nobody joins it and nothing is
-// committed to it.
-constexpr const char* kNoGroup = "sandtrail-reader";
-
 PartitionList list_of(const std::string& topic, std::int32_t partition, std::int64_t offset) {
   PartitionList list(rd_kafka_topic_partition_list_new(1));
   rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), partition)->offset = offset;
@@ -30,9 +26,7 @@ Result<std::shared_ptr<Fetcher::Assignment::Shared>> Fetcher::consumer_without(
     const std::lock_guard its_lock(consumer->mutex);
     if (consumer->assigned.insert(partition).second) return consumer;
   }
-  Settings settings = fetcher_settings();
-  settings.emplace_back("group.id", connection_.topic_prefix + kNoGroup);
-  ST_ASSIGN(Conf conf, make_conf(connection_, settings));
+  ST_ASSIGN(Conf conf, make_conf(connection_, fetcher_settings(connection_)));
   auto made = std::make_shared<Assignment::Shared>();
   ST_ASSIGN(made->client, Client::start(RD_KAFKA_CONSUMER, std::move(conf), RD_KAFKA_EVENT_ERROR,
                                         [](rd_kafka_t*, rd_kafka_event_t*) {}));

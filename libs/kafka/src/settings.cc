@@ -141,6 +141,11 @@ Status set_connection(rd_kafka_conf_t* conf, const KafkaConnection& connection) 
   return {};
 }
 
+// Nobody joins it, and nothing is committed to it.
+std::string nobodys_group(const KafkaConnection& connection) {
+  return connection.topic_prefix + "sandtrail-reader";
+}
+
 }  // namespace
 
 Result<Conf> make_conf(const KafkaConnection& connection, const Settings& own) {
@@ -180,8 +185,10 @@ Settings producer_settings(Millis append_timeout, Millis linger) {
   };
 }
 
-Settings fetcher_settings() {
+Settings fetcher_settings(const KafkaConnection& connection) {
   return {
+      // assign() asks for a group, and librdkafka for its coordinator.
+      {"group.id", nobodys_group(connection)},
       // Never jumps: a position that is not there is an error.
       {"auto.offset.reset", "error"},
       {"enable.auto.commit", "false"},
@@ -204,10 +211,13 @@ Settings fetcher_settings() {
   };
 }
 
-Settings admin_settings() {
+Settings admin_settings(const KafkaConnection& connection) {
   // A consumer, since asking for the metadata of a topic as a producer may create it.
   return {{"allow.auto.create.topics", "false"},
           {"enable.auto.commit", "false"},
+          // One without a group of its own that asks for the offsets of another group, and is told
+          // that this broker does not coordinate that one, crashes (librdkafka's issue 5040).
+          {"group.id", nobodys_group(connection)},
           // Marks go by it as well: by default a log ends before a stranger's oldest open
           // transaction, so before what is folded, and a process that starts would say that
           // acknowledged records are gone.

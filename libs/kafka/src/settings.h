@@ -17,8 +17,8 @@ using Settings = std::vector<std::pair<const char*, std::string>>;
 Result<Conf> make_conf(const KafkaConnection& connection, const Settings& own);
 
 Settings producer_settings(Millis append_timeout, Millis linger);
-Settings fetcher_settings();
-Settings admin_settings();
+Settings fetcher_settings(const KafkaConnection& connection);
+Settings admin_settings(const KafkaConnection& connection);
 Settings group_settings(const std::string& group, Millis session_timeout);
 
 }  // namespace sandtrail::kafka
