@@ -93,6 +93,12 @@ def test_output_comes_live_and_an_operator_sees_hosts_over_tls(server):
     assert "hst_" in shown and server.launchers[0] in shown
 
 
+def test_a_person_who_looks_is_told_what_they_may_not(server):
+    done = run_tool("log", "cat", "keys", "--config", server.config_file,
+                    environment=server.reader, check=False)
+    assert done.returncode == 3 and "lacks the right Describe on topic st.keys" in done.stderr
+
+
 def test_processes_come_back_and_hand_over(server, sink, directory):
     second = server.process_as("webhooks", "webhooks", directory / "second")
     second.wait_ready()

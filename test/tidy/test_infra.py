@@ -99,7 +99,8 @@ def test_the_topics_of_a_log_can_be_printed_for_an_administrator():
         return subprocess.run([ROOT / "infra/kafka/topics", *arguments], capture_output=True,
                               text=True, check=False)
 
-    lines = printed("--prefix", "st.", "--partitions", "4", "--replication", "2").stdout.splitlines()
+    lines = printed("--prefix", "st.", "--partitions", "4",
+                    "--replication", "2").stdout.splitlines()
     assert [re.search(r"--topic (\S+) --partitions (\d+) --replication-factor 2", line).groups()
             for line in lines] == [("st.events", "4"), ("st.platform", "1"), ("st.audit", "1"),
                                    ("st.keys", "1")]

@@ -60,15 +60,20 @@ Result<const JudgedRecord*> PartitionFolder::next() {
   return &*shown_;
 }
 
-Result<std::vector<TopicPartition>> partitions_of(const EventLog& log, const std::string& topic) {
+Result<std::vector<TopicPartition>> partitions_of(EventLog& log, const std::string& topic) {
   std::vector<TopicPartition> out;
   for (std::int32_t i = 0; i < log.partitions(topic); ++i) out.push_back({topic, i});
   if (!out.empty()) return out;
+  // A log on servers may have it, and not say so: away, or not for this user.
+  const auto marks = log.marks({topic, 0});
+  const bool away =
+      !marks.ok() && (marks.error().retryable() || marks.error().code == ErrorCode::denied);
+  if (away) return marks.error();
   return Error{ErrorCode::conflict, "the log has no topic " + topic,
                "the topics are events, platform and audit"};
 }
 
-Result<std::vector<TopicPartition>> audited_partitions(const EventLog& log) {
+Result<std::vector<TopicPartition>> audited_partitions(EventLog& log) {
   ST_ASSIGN(auto out, partitions_of(log, kEventsTopic));
   ST_ASSIGN(const auto platform, partitions_of(log, kPlatformTopic));
   out.insert(out.end(), platform.begin(), platform.end());

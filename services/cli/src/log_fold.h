@@ -57,8 +57,8 @@ class PartitionFolder {
 };
 
 // The partitions of a topic, or conflict if the log has none of that name.
-Result<std::vector<TopicPartition>> partitions_of(const EventLog& log, const std::string& topic);
+Result<std::vector<TopicPartition>> partitions_of(EventLog& log, const std::string& topic);
 // Of `events` and `platform`: what the audit log is about.
-Result<std::vector<TopicPartition>> audited_partitions(const EventLog& log);
+Result<std::vector<TopicPartition>> audited_partitions(EventLog& log);
 
 }  // namespace sandtrail::cli

@@ -6,6 +6,7 @@
 #include "api.h"
 #include "capped_log.h"
 #include "commands.h"
+#include "log_fold.h"
 #include "runtime/runtime.h"
 #include "store/memory_kv_store.h"
 #include "wire/topics.h"
@@ -89,7 +90,8 @@ Result<std::vector<PartitionDigests>> rebuild(Session& session, EventLog& log,
   // Nothing here depends on the time: a fold has no clock.
   ManualClock clock(session.parts.clock.now());
   RuntimeOptions options;
-  options.events_partitions = log.partitions(kEventsTopic);
+  ST_ASSIGN(const auto events, partitions_of(log, kEventsTopic));
+  options.events_partitions = static_cast<std::int32_t>(events.size());
   options.threads = false;
   Runtime runtime(options, capped, store, clock, session.parts.random);
   for (auto& projection : session.parts.projections()) runtime.add(std::move(projection));

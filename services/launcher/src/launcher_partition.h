@@ -67,6 +67,7 @@ class LauncherPartition final : public RolePartition {
   void on_report(HostReport& report);
   void dismiss(const HostReport& report, const ExecutionRow* row);
   void append_report(const HostReport& report);
+  void refuse_result(const ExecutionId& id, const HostId& host, const std::string& why);
 
   const ExecutionRow* find(const ExecutionId& id) const {
     return context_.state().executions.find(id);

@@ -2,6 +2,7 @@
 #include "report_check.h"
 
 #include "base/limits.h"
+#include "domain/payloads.h"
 
 namespace sandtrail {
 namespace {
@@ -41,6 +42,25 @@ Status check_result(const ExecutionFinished& result, const ExecutionRow& row) {
       payload.sealed.bytes.size() > limits::kHostOutputBytesMax ||
       static_cast<std::size_t>(payload.bytes) > payload.sealed.bytes.size()) {
     return nonsense("its output has a size that it cannot have");
+  }
+  return {};
+}
+
+Status check_output(Payloads& payloads, const ExecutionFinished& result,
+                    std::int64_t output_bytes_max) {
+  if (!result.payload) return {};
+  const PayloadPurpose purpose{"output", std::to_string(result.attempt)};
+  const auto output = payloads.open_json<ExecutionOutput>(purpose, *result.payload);
+  if (!output.ok()) {
+    const Error& error = output.error();
+    if (error.retryable()) return error;
+    if (error.code == ErrorCode::not_found) return {};  // erased meanwhile
+    return nonsense("its output cannot be opened");
+  }
+  for (const Blob* stream : {&output->out, &output->err}) {
+    if (static_cast<std::int64_t>(stream->bytes.size()) > output_bytes_max) {
+      return nonsense("its output is longer than what is kept of it");
+    }
   }
   return {};
 }

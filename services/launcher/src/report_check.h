@@ -5,6 +5,7 @@
 #include "base/result.h"
 #include "domain/event.h"
 #include "domain/state.h"
+#include "sealing/payload.h"
 
 namespace sandtrail {
 
@@ -12,5 +13,11 @@ namespace sandtrail {
 // payload under another key, or of an object that somebody else made, or too much of anything.
 // What stays are claims about the host's own work.
 Status check_result(const ExecutionFinished& result, const ExecutionRow& row);
+
+// invalid_argument if its payload is not what a program wrote within its limits, sealed for this
+// attempt: nobody could show it. A key that is gone is no fault of the host's. A retryable error:
+// the stores are away. Blocks for them.
+Status check_output(Payloads& payloads, const ExecutionFinished& result,
+                    std::int64_t output_bytes_max);
 
 }  // namespace sandtrail

@@ -21,9 +21,7 @@ void LauncherPartition::on_report(HostReport& report) {
   Held& held = hold_slot(report.execution, row->host);
   if (auto* finished = std::get_if<ExecutionFinished>(&report.what)) {
     if (const Status fine = check_result(*finished, *row); !fine.ok()) {
-      log_warn("a host's result makes no sense",
-               {{"host", report.host}, {"execution", report.execution}, {"error", fine.error()}});
-      return give_up(report.execution, "its host's result makes no sense");
+      return refuse_result(report.execution, report.host, fine.error().message);
     }
     held.reported = true;
   } else if (row->status != ExecutionStatus::assigned) {
@@ -52,27 +50,44 @@ void LauncherPartition::append_report(const HostReport& report) {
   auto body = std::make_shared<EventBody>(
       std::visit([](const auto& what) { return EventBody(what); }, report.what));
   // The memory counts for as long as the effect may be repeated.
-  context_.effect(
-      effect_id, [this, id = report.execution, attempt = report.attempt, body,
-                  memory = report.memory, &payloads = payloads_](const EffectDone& done) {
-        const auto append = context_.guard([this, id, attempt, body, done] {
-          const ExecutionRow* row = find(id);
-          if (row == nullptr || !held_by_host(*row) || row->attempt != attempt) return done({});
-          context_.propose(about(id, *row, *body), [done](const ProposalOutcome& outcome) {
-            // Void for good: the state has moved on, and nothing is left to say.
-            done(outcome.settled());
-          });
-        });
-        auto* finished = std::get_if<ExecutionFinished>(body.get());
-        if (finished == nullptr || !finished->payload) return append();
-        executor_([finished, append, done, attempt, body, &payloads] {
-          auto stored =
-              payloads.store_if_large(*finished->payload, {"output", std::to_string(attempt)});
-          if (!stored.ok()) return done(stored.error());
-          finished->payload = std::move(stored).value();
-          append();
-        });
+  context_.effect(effect_id, [this, id = report.execution, attempt = report.attempt, body,
+                              memory = report.memory, host = report.host,
+                              &payloads = payloads_](const EffectDone& done) {
+    const auto append = context_.guard([this, id, attempt, body, done] {
+      const ExecutionRow* row = find(id);
+      if (row == nullptr || !held_by_host(*row) || row->attempt != attempt) return done({});
+      context_.propose(about(id, *row, *body), [done](const ProposalOutcome& outcome) {
+        // Void for good: the state has moved on, and nothing is left to say.
+        done(outcome.settled());
       });
+    });
+    auto* finished = std::get_if<ExecutionFinished>(body.get());
+    if (finished == nullptr || !finished->payload) return append();
+    const ExecutionRow* row = find(id);
+    if (row == nullptr) return done({});
+    const auto refuse = context_.guard([this, id, attempt, host, done] {
+      const ExecutionRow* now = find(id);
+      if (now != nullptr && now->attempt == attempt) refuse_result(id, host, "unreadable output");
+      done({});
+    });
+    executor_([finished, append, refuse, done, attempt, body, &payloads,
+               output_bytes_max = row->limits.output_bytes] {
+      const Status opens = check_output(payloads, *finished, output_bytes_max);
+      if (!opens.ok() && !opens.error().retryable()) return refuse();
+      auto stored = opens.ok() ? payloads.store_if_large(*finished->payload,
+                                                         {"output", std::to_string(attempt)})
+                               : Result<SealedPayload>(opens.error());
+      if (!stored.ok()) return done(stored.error());
+      finished->payload = std::move(stored).value();
+      append();
+    });
+  });
+}
+
+void LauncherPartition::refuse_result(const ExecutionId& id, const HostId& host,
+                                      const std::string& why) {
+  log_warn("a host's result makes no sense", {{"host", host}, {"execution", id}, {"error", why}});
+  give_up(id, "its host's result makes no sense");
 }
 
 }  // namespace sandtrail

@@ -4,7 +4,11 @@
 #include <functional>
 
 #include "base/limits.h"
+#include "crypto/aead.h"
+#include "domain/payloads.h"
 #include "report_check.h"
+#include "store/memory_key_store.h"
+#include "store/memory_object_store.h"
 
 using namespace sandtrail;
 
@@ -58,4 +62,51 @@ TEST_CASE("a result that cannot be one of its execution is told apart from one t
     const Status status = check_result(made, row);
     CHECK(status.ok() == c.fine);
   }
+}
+
+TEST_CASE("an output that nobody could open or that is over its limit is told apart") {
+  ManualClock clock;
+  SeededRandom random(2);
+  MemoryKeyStore keys;
+  MemoryObjectStore objects;
+  Keyring keyring(SecretBytes(Bytes(kSealKeyBytes, 'r')), keys, clock, random);
+  Payloads payloads(keyring, objects);
+  DataKeyId key;
+  keyring.create(OrgId::fresh(clock, random), {},
+                 [&key](const Result<DataKeyId>& made) { key = made.ok() ? *made : DataKeyId(); });
+  REQUIRE(!key.nil());
+  const DataKeyId gone = DataKeyId::fresh(clock, random);
+  const SecretBytes secret = keyring.get(key).value();
+  const auto output = [](std::size_t out, std::size_t err) {
+    return json::print(to_json(ExecutionOutput{{Bytes(out, 'o')}, {Bytes(err, 'e')}}));
+  };
+  constexpr std::size_t kMost = 100;
+  struct Case {
+    const char* what;
+    Bytes plaintext;
+    std::string name;  // of the purpose
+    DataKeyId id;
+    bool fine;
+  };
+  const std::vector<Case> cases{
+      {"as it should be", output(3, 4), "7", key, true},
+      {"as long as it may be", output(kMost, kMost), "7", key, true},
+      {"of a key that is gone", output(3, 4), "7", gone, true},
+      {"too long", output(kMost + 1, 0), "7", key, false},
+      {"too many errors", output(0, kMost + 1), "7", key, false},
+      {"sealed for another attempt", output(3, 4), "8", key, false},
+      {"no JSON", "x", "7", key, false},
+      {"another shape", R"({"stdout":5})", "7", key, false},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.what);
+    ExecutionFinished result;
+    result.attempt = 7;
+    result.payload = seal_inline(secret, c.id, {"output", c.name}, c.plaintext, random);
+    CHECK(check_output(payloads, result, kMost).ok() == c.fine);
+  }
+  ExecutionFinished result;
+  CHECK(check_output(payloads, result, kMost).ok());
+  result.payload = SealedPayload{key, 10, {Bytes(40, 's')}, ""};
+  CHECK(!check_output(payloads, result, kMost).ok());
 }
