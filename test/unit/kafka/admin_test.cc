@@ -16,9 +16,13 @@ constexpr std::int16_t kOffsetFetch = 9;  // Kafka's protocol: the number of the
 
 class MockBroker {
  public:
-  MockBroker()
-      : host_(rd_kafka_new(RD_KAFKA_PRODUCER, rd_kafka_conf_new(), nullptr, 0)),
-        cluster_(rd_kafka_mock_cluster_new(host_, 1)) {}
+  MockBroker() {
+    rd_kafka_conf_t* conf = rd_kafka_conf_new();
+    // It has no broker itself, and would complain.
+    rd_kafka_conf_set(conf, "log_level", "0", nullptr, 0);
+    host_ = rd_kafka_new(RD_KAFKA_PRODUCER, conf, nullptr, 0);
+    cluster_ = rd_kafka_mock_cluster_new(host_, 1);
+  }
   ~MockBroker() {
     rd_kafka_mock_cluster_destroy(cluster_);
     rd_kafka_destroy(host_);
@@ -37,8 +41,8 @@ class MockBroker {
   }
 
  private:
-  rd_kafka_t* host_;
-  rd_kafka_mock_cluster_t* cluster_;
+  rd_kafka_t* host_ = nullptr;
+  rd_kafka_mock_cluster_t* cluster_ = nullptr;
 };
 
 }  // namespace
