@@ -36,9 +36,13 @@ std::string_view name_of(ErrorCode code) {
   return "internal";
 }
 
-std::string Error::told() const { return hint.empty() ? message : message + " (" + hint + ")"; }
+std::string Error::told() const {
+  return hint.empty() ? message : message + " (" + hint + ")";
+}
 
-std::string Error::text() const { return std::string(name_of(code)) + ": " + told(); }
+std::string Error::text() const {
+  return std::string(name_of(code)) + ": " + told();
+}
 
 Error errno_error(std::string_view message, int error_number) {
   Error error;
