@@ -177,8 +177,9 @@ Settings producer_settings(Millis append_timeout, Millis linger) {
       // and no copies by retrying.
       {"enable.idempotence", "true"},
       {"linger.ms", std::to_string(linger.count)},
-      // Above our own limits: our counters say no first.
-      {"queue.buffering.max.messages", std::to_string(limits::kAppendQueueRecordsMax + 1)},
+      // Well above our own limits, for our counters say no first: librdkafka counts a record until
+      // all the reports that came together with its own are read.
+      {"queue.buffering.max.messages", std::to_string(limits::kAppendQueueRecordsMax * 2)},
       {"queue.buffering.max.kbytes", std::to_string(limits::kAppendQueueBytesMax / 1024 * 2)},
       {"message.timeout.ms", std::to_string(append_timeout.count)},
       {"retry.backoff.ms", "50"},
