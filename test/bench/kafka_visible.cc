@@ -93,7 +93,7 @@ void watch_by_port(const Target& target, Sightings& sightings) {
 }
 
 void watch_bare(const Target& target, Sightings& sightings) {
-  auto settings = kafka::fetcher_settings();
+  auto settings = kafka::fetcher_settings(log_options(target).connection);
   settings.emplace_back("group.id", "bench");
   auto conf = kafka::make_conf(log_options(target).connection, settings);
   if (!conf.ok()) fail(conf.error().text());

@@ -146,7 +146,8 @@ def main(arguments):
     parser = argparse.ArgumentParser(description="Runs the benchmarks and prints one table.")
     parser.add_argument("sections", nargs="*", metavar="SECTION",
                         help=f"of {', '.join(SECTIONS)}; all by default")
-    parser.add_argument("--build", type=Path, required=True, help="folder of the release build")
+    parser.add_argument("--build", type=lambda text: Path(text).resolve(), required=True,
+                        help="folder of the release build")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also writes all figures there")
     options = parser.parse_args(arguments)
     unknown = sorted(set(options.sections) - set(SECTIONS))
