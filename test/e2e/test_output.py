@@ -244,7 +244,9 @@ def test_the_command_line_shows_it_as_it_comes(api, server):
         assert process.stderr.readline() == "warned\n"
         assert process.poll() is None
         execution = api.all("/v1/executions", **{"metadata[mark]": mark})[0]
-        assert execution["status"] == "started"
+        # What it prints is passed on before the log says that it began.
+        path = f"/v1/executions/{execution['id']}"
+        wait_until(lambda: api.get(path).json()["status"] == "started")
         api.cancel(execution["id"])
         out, err = process.communicate(timeout=30)
         assert (process.returncode, out) == (125, "") and "cancelled" in err
