@@ -85,9 +85,9 @@ class BareAppender final : public Appender {
     const auto options = log_options(target);
     auto conf = kafka::make_conf(options.connection,
                                  kafka::producer_settings(options.append_timeout, options.linger));
-    client_ = value_of(kafka::Client::start(RD_KAFKA_PRODUCER, value_of(std::move(conf)),
-                                            RD_KAFKA_EVENT_DR,
-                                            [this](rd_kafka_t*, rd_kafka_event_t* event) { on_event(event); }));
+    client_ = value_of(
+        kafka::Client::start(RD_KAFKA_PRODUCER, value_of(std::move(conf)), RD_KAFKA_EVENT_DR,
+                             [this](rd_kafka_t*, rd_kafka_event_t* event) { on_event(event); }));
     topic_.reset(
         rd_kafka_topic_new(client_->raw(), (target.topic_prefix + kTopic).c_str(), nullptr));
     const rd_kafka_metadata_t* found = nullptr;
