@@ -20,7 +20,10 @@ int main(int argc, char** argv) {
     if (arguments.front() == "dev") return sandtrail::dev_main(rest);
     if (arguments.front() == "host") return sandtrail::host_main(rest);
     if (arguments.front() == "init") return sandtrail::init_main(rest);
-    if (const auto role = sandtrail::role_named(arguments.front())) {
+    // `sandtrail webhooks` is a role, `sandtrail webhooks ls` a client verb.
+    const bool word_follows = !rest.empty() && !rest.front().starts_with("-");
+    const auto role = sandtrail::role_named(arguments.front());
+    if (role && !(word_follows && *role == sandtrail::ServerRole::webhooks)) {
       return sandtrail::role_main(*role, rest);
     }
   }

@@ -36,6 +36,14 @@ def test_a_role_needs_a_log_that_is_shared(role, tmp_path):
 
 
 @pytest.mark.embedded
+def test_the_name_of_a_role_and_a_word_is_a_verb_of_clients():
+    done = run_tool("webhooks", "create", check=False)
+    assert done.returncode == 2 and "there is no verb 'create'" in done.stderr
+    help_text = run_tool("webhooks", "ls", "--help").stdout
+    assert help_text.startswith("Examples:\n  sandtrail webhooks ls")
+
+
+@pytest.mark.embedded
 @pytest.mark.parametrize("role, name", [("gateway", "root.key"), ("auditor", "audit.key")])
 def test_no_process_of_a_cluster_makes_a_shared_key(role, name, tmp_path, nobody):
     settings = tmp_path / "s.toml"

@@ -252,7 +252,8 @@ Status Admin::check_config(const TopicDemand& demand) {
   }
   if (differences.empty()) return {};
   return Error{ErrorCode::conflict, what + ": " + differences,
-               "change them with kafka-configs.sh --alter, or use another log.topic_prefix"};
+               "set log.min_insync and log.replication to what the topic has, or use another "
+               "log.topic_prefix, or change the topic with kafka-configs.sh --alter"};
 }
 
 Result<Marks> Admin::marks(const std::string& topic, std::int32_t partition) {
