@@ -26,6 +26,12 @@ struct TemporaryDirectory {
   TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
 };
 
+// True if the full numbers of faults are wanted (scripts/torture).
+inline bool is_torture() {
+  const char* value = std::getenv("SANDTRAIL_TORTURE");
+  return value != nullptr && std::string(value) == "1";
+}
+
 inline const SystemClock test_clock;
 inline SystemRandom test_random;
 
