@@ -45,6 +45,7 @@ Result<std::unique_ptr<EventLog>> open_log(const ProcessPlan& plan, const Clock&
   if (log.embedded()) {
     EmbeddedLogOptions options;
     options.free_bytes_min = static_cast<std::uint64_t>(log.free_bytes_min);
+    options.mark_every_commit = log.mark_every_commit;
     return open_embedded_log(plan.directory + "/log", options, clock, random);
   }
   KafkaLogOptions options;
