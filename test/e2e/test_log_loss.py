@@ -4,14 +4,20 @@ verb says what is missing, is an audited event itself, and leaves a server that 
 
 import itertools
 import json
+import os
+import random
+import signal
+import subprocess
+import time
 
 import pytest
 from api import TERMINAL, Api
-from sandtrail_server import NotStarted, run_tool, wait_until
+from sandtrail_server import NotStarted, program, run_tool, wait_until
 from traces import records_of
 
 pytestmark = pytest.mark.embedded
 NAMES = itertools.count()
+TRIES = 100 if os.environ.get("SANDTRAIL_TORTURE") == "1" else 8
 ECHO = {"command": ["echo", "hello"], "limits": {"memory_mib": 16}}
 
 
@@ -110,6 +116,41 @@ def check_said(server, accepted):
     entry, = wait_until(audited, what="its audit entry")
     assert entry["outcome"] == "success" and entry["changes"]["reason"] == "a bad disk"
     assert entry["source"]["position"] == said[0]["position"]
+
+
+def test_the_verb_killed_at_any_moment_is_repeated_and_ends(new_server):
+    server = new_server("killed-verb").start()
+    with Api.of(server) as api:
+        assert api.run(ECHO)["verdict"] == "ok"
+    server.restart()
+    with Api.of(server) as api:
+        for _ in range(4):
+            assert api.run(ECHO)["verdict"] == "ok"
+    server.stop()
+    cut_log(server, 0.4)
+    dice = random.Random(5)
+    killed = 0
+    for _ in range(TRIES):
+        with subprocess.Popen(
+                [program(), "log", "accept-loss", "--data-dir", server.data_dir, "--reason",
+                 "a bad disk", "--yes"], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+        ) as verb:
+            time.sleep(dice.uniform(0.0, 0.15))
+            verb.kill()
+        killed += verb.returncode == -signal.SIGKILL
+    accept_loss(server, "--yes")
+    assert killed > 0
+    server.start()
+    said, = [record["value"] for record in records_of(server, "platform")
+             if record["headers"]["ce_type"] == "sandtrail.log.loss_accepted"]
+    assert said["partitions"]
+    for lost in said["partitions"]:
+        taken = [record["position"] for record in records_of(server, lost["topic"])
+                 if record["partition"] == lost["partition"] and
+                 record["headers"]["ce_type"] == "sandtrail.log.record_lost"]
+        assert taken == list(range(lost["found"], lost["expected"]))
+    with Api.of(server) as api:
+        assert api.run(ECHO)["verdict"] == "ok"
 
 
 def test_a_loss_that_was_only_half_accepted_is_finished_first(new_server):
