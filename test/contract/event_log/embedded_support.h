@@ -15,11 +15,13 @@
 
 namespace sandtrail::contract {
 
+// In $TMPDIR, else in /tmp. Tens of thousands of logs to open are faster in memory.
 struct TemporaryDirectory {
   std::string path;
   TemporaryDirectory() {
-    char name[] = "/tmp/sandtrail-log-XXXXXX";
-    path = ::mkdtemp(name);
+    const char* parent = std::getenv("TMPDIR");
+    path = std::string(parent == nullptr ? "/tmp" : parent) + "/sandtrail-log-XXXXXX";
+    REQUIRE(::mkdtemp(path.data()) != nullptr);
   }
   ~TemporaryDirectory() { std::filesystem::remove_all(path); }
   TemporaryDirectory(const TemporaryDirectory&) = delete;

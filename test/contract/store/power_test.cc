@@ -110,7 +110,7 @@ int changes_of(const Live& run) {
 }
 
 int step_of(int calls) {
-  return is_torture() ? 1 : std::max(1, calls / 14);
+  return is_torture() ? 1 : std::max(1, calls / 10);
 }
 
 Status wait_for(const std::function<void(KeyStore::Done)>& call) {
