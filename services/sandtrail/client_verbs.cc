@@ -14,6 +14,7 @@
 #include "cli/cli.h"
 #include "http_beast/client.h"
 #include "launcher_status.h"
+#include "loss.h"
 #include "paths.h"
 #include "readers_log.h"
 #include "role_command.h"
@@ -58,6 +59,12 @@ void pause_for(Millis span) {
   never.wait_for(lock, std::chrono::milliseconds(span.count));
 }
 
+bool confirm(std::string_view question) {
+  if (::isatty(STDIN_FILENO) != 1 || !write_all(STDERR_FILENO, question)) return false;
+  char answer[16] = {};
+  return std::fgets(answer, sizeof answer, stdin) != nullptr && std::string_view(answer) == "yes\n";
+}
+
 }  // namespace
 
 int run_client_verb(const std::vector<std::string>& arguments) {
@@ -83,6 +90,13 @@ int run_client_verb(const std::vector<std::string>& arguments) {
                             const std::optional<Config>& config) {
     return open_readers_log(data_directory, config, clock);
   };
+  parts.find_loss = [&](const std::string& data_directory) {
+    return find_log_loss(data_directory, clock, random);
+  };
+  parts.accept_loss = [&](const std::string& data_directory, const std::string& reason) {
+    return accept_log_loss(data_directory, reason, clock, random);
+  };
+  parts.confirm = confirm;
   parts.ask_launcher = ask_launcher;
   parts.projections = make_projections;
   parts.other_verbs = role_verbs();

@@ -6,6 +6,7 @@
 #include "kafka/kafka_key_store.h"
 #include "kafka/kafka_log.h"
 #include "log_embedded/embedded_log.h"
+#include "loss.h"
 #include "obs/log.h"
 #include "store_dir/object_store.h"
 #include "store_rocksdb/key_store.h"
@@ -45,6 +46,8 @@ Result<std::unique_ptr<EventLog>> open_log(const ProcessPlan& plan, const Clock&
   if (log.embedded()) {
     EmbeddedLogOptions options;
     options.free_bytes_min = static_cast<std::uint64_t>(log.free_bytes_min);
+    options.mark_every_commit = log.mark_every_commit;
+    ST_CHECK_OK(check_no_loss_pending(plan.directory));
     return open_embedded_log(plan.directory + "/log", options, clock, random);
   }
   KafkaLogOptions options;

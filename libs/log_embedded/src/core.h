@@ -76,7 +76,6 @@ class LogCore {
   LogCore(std::string directory, EmbeddedLogOptions options, const Clock& clock);
 
   // --- recovery.cc ---
-  Status lock_directory();
   Status recover(Random& random, rocksdb::Env* env);
   // True if records had to be dropped to open it at all, which takes accept_loss.
   Result<bool> open_store(rocksdb::Env* env);

@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "base/fd.h"
 #include "log_embedded/head_mark.h"
 #include "store.h"
 #include "topics.h"
@@ -18,6 +19,9 @@ struct Parts {
   bool has_head() const { return head.ok() || head.error().code != ErrorCode::not_found; }
 };
 Result<Parts> look_at(const std::string& directory);
+
+// Held as long as the descriptor is open; conflict if another process holds it.
+Result<UniqueFd> lock_log_directory(const std::string& directory);
 
 std::string records_directory(const std::string& directory);
 

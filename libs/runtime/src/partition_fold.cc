@@ -7,6 +7,7 @@
 #include "codec/json.h"
 #include "crypto/digest.h"
 #include "event_log/checks.h"
+#include "runtime/folded_position.h"
 #include "store/digest.h"
 #include "wire/event_codec.h"
 #include "wire/topics.h"
@@ -52,6 +53,16 @@ Bytes bytes_of(const StoredRecord& stored) {
 }
 
 }  // namespace
+
+Result<std::optional<Position>> folded_position(const KvStore& store, const TopicPartition& where,
+                                                const std::string& log_identity) {
+  ST_ASSIGN(const auto stored, store.get(section(where, 'M')));
+  if (!stored) return std::optional<Position>();
+  ST_ASSIGN(const json::value parsed, json::parse(*stored));
+  ST_ASSIGN(const FoldMeta found, from_json<FoldMeta>(parsed));
+  if (found.log_identity != log_identity) return std::optional<Position>();
+  return std::optional<Position>(Position{found.next});
+}
 
 PartitionFold::PartitionFold(TopicPartition where, EventLog& log, KvStore& store,
                              const std::vector<std::unique_ptr<Projection>>& projections)

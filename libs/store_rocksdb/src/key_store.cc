@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "rocks.h"
+#include "store_rocksdb/on_env.h"
 
 namespace sandtrail {
 namespace {
@@ -269,17 +270,28 @@ class RocksDbKeyStore final : public KeyStore {
   std::thread rewriter_;
 };
 
-}  // namespace
-
-Result<std::unique_ptr<KeyStore>> open_rocksdb_key_store(const std::string& path,
-                                                         const RocksDbKeyOptions& options) {
-  rocksdb::Options rocks_options = rocks::careful_options(options.memory);
+Result<std::unique_ptr<KeyStore>> open_on(const std::string& path, const RocksDbKeyOptions& options,
+                                          rocksdb::Env* env) {
+  rocksdb::Options rocks_options = rocks::careful_options(options.memory, env);
   // Wrapped keys are random bytes.
   rocks_options.compression = rocksdb::kNoCompression;
   rocks_options.target_file_size_base = limits::kKeyStoreFileBytes;
   ST_ASSIGN(auto db, rocks::open_db(path, rocks_options, "restore the directory from its backup"));
   return std::unique_ptr<KeyStore>(
       std::make_unique<RocksDbKeyStore>(std::move(db), options.free_bytes_min));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<KeyStore>> open_rocksdb_key_store(const std::string& path,
+                                                         const RocksDbKeyOptions& options) {
+  return open_on(path, options, nullptr);
+}
+
+Result<std::unique_ptr<KeyStore>> open_rocksdb_key_store_on_env(const std::string& path,
+                                                                const RocksDbKeyOptions& options,
+                                                                rocksdb::Env& env) {
+  return open_on(path, options, &env);
 }
 
 }  // namespace sandtrail

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "rocks.h"
+#include "store_rocksdb/on_env.h"
 
 namespace sandtrail {
 namespace {
@@ -82,13 +83,24 @@ class RocksDbKvStore final : public KvStore {
   rocks::FailStop stop_;
 };
 
+Result<std::unique_ptr<KvStore>> open_on(const std::string& path, const RocksDbKvOptions& options,
+                                         rocksdb::Env* env) {
+  ST_ASSIGN(auto db, rocks::open_db(path, rocks::careful_options(options.memory, env),
+                                    "delete the directory; the store is rebuilt from the log"));
+  return std::unique_ptr<KvStore>(std::make_unique<RocksDbKvStore>(std::move(db)));
+}
+
 }  // namespace
 
 Result<std::unique_ptr<KvStore>> open_rocksdb_kv_store(const std::string& path,
                                                        const RocksDbKvOptions& options) {
-  ST_ASSIGN(auto db, rocks::open_db(path, rocks::careful_options(options.memory),
-                                    "delete the directory; the store is rebuilt from the log"));
-  return std::unique_ptr<KvStore>(std::make_unique<RocksDbKvStore>(std::move(db)));
+  return open_on(path, options, nullptr);
+}
+
+Result<std::unique_ptr<KvStore>> open_rocksdb_kv_store_on_env(const std::string& path,
+                                                              const RocksDbKvOptions& options,
+                                                              rocksdb::Env& env) {
+  return open_on(path, options, &env);
 }
 
 }  // namespace sandtrail

@@ -27,7 +27,8 @@ inline BytesView view(const rocksdb::Slice& bytes) {
 Error error_of(std::string_view what, const rocksdb::Status& status);
 
 // Small and careful: WAL on, a damaged log is refused, an error is never retried behind our back.
-rocksdb::Options careful_options(const std::shared_ptr<RocksDbMemory>& memory);
+// `env` null: the default one.
+rocksdb::Options careful_options(const std::shared_ptr<RocksDbMemory>& memory, rocksdb::Env* env);
 
 // `corrupt_hint` says what the operator does about a damaged store.
 Result<std::unique_ptr<rocksdb::DB>> open_db(const std::string& path,
@@ -35,7 +36,8 @@ Result<std::unique_ptr<rocksdb::DB>> open_db(const std::string& path,
                                              std::string_view corrupt_hint);
 
 // Rewrites all files that overlap [begin, end] (null: open) and returns once neither they nor the
-// write-ahead logs written before the call are in the directory any more.
+// write-ahead logs written before the call are in the directory any more, nor would be after the
+// machine lost power.
 Status rewrite(rocksdb::DB& db, const rocksdb::Slice* begin, const rocksdb::Slice* end);
 
 // After the first write error everything else is refused: RocksDB, like the kernel, may report a

@@ -20,6 +20,7 @@ Commands certs_commands();
 Commands log_commands();  // log cat, log tail
 Commands audit_verify_commands();
 Commands log_verify_commands();
+Commands log_loss_commands();  // log accept-loss
 
 // Words above several verbs.
 const std::vector<Group>& groups();

@@ -29,6 +29,23 @@
 
 namespace sandtrail {
 
+// What an embedded log that nobody has open has lost of what was acknowledged.
+struct LogLoss {
+  struct Partition {
+    TopicPartition where;
+    Position expected;  // where it ended
+    Position found;     // where it ends now
+  };
+  std::string what;  // in words; empty: nothing is wrong
+  std::vector<Partition> partitions;
+};
+// What became of going on without it.
+struct LossAccepted {
+  std::string old_identity;
+  std::string new_identity;
+  std::string kept_store;  // where the rows of the old log are now; empty: there were none
+};
+
 // What the verbs work with; all references must outlive run_cli().
 struct CliParts {
   http::Client& client;  // its policy must allow private addresses
@@ -59,6 +76,13 @@ struct CliParts {
   // Verbs that main() answers itself, with one line each, for help and suggestions.
   std::vector<std::pair<std::string, std::string>> other_verbs;
   std::string version;
+
+  // Of a data directory whose server is stopped. conflict: it runs.
+  std::function<Result<LogLoss>(const std::string& data_directory)> find_loss = {};
+  std::function<Result<LossAccepted>(const std::string& data_directory, const std::string& reason)>
+      accept_loss = {};
+  // Asks a person at a terminal; false too if there is none.
+  std::function<bool(std::string_view question)> confirm = {};
 };
 
 // Runs one verb; `arguments` without the program's name. Returns the exit code. Blocks; call it on
