@@ -105,6 +105,8 @@ class Intruder {
     event.id = EventId::fresh(ManualClock(now), random_);
     event.time = now;
     event.decision->epoch = epochs_[event.decision->role] - 1;
+    // Legal at any time, but for the epoch.
+    if (random_.below(2) == 0) event.body = EffectParked{"work", "broken"};
     return encoded(event);
   }
   std::optional<Record> late(Event event, UnixMs now) {
