@@ -65,10 +65,12 @@ Result<std::optional<Position>> folded_position(const KvStore& store, const Topi
 }
 
 PartitionFold::PartitionFold(TopicPartition where, EventLog& log, KvStore& store,
-                             const std::vector<std::unique_ptr<Projection>>& projections)
+                             const std::vector<std::unique_ptr<Projection>>& projections,
+                             const SchemaVersions& versions)
     : where_(std::move(where)),
       log_(log),
       store_(store),
+      versions_(versions),
       core_(*topic_kind(where_.topic)),
       overlay_(store) {
   for (const auto& projection : projections) {
@@ -192,7 +194,7 @@ Status PartitionFold::step(FoldedBatch& batch) {
 Status PartitionFold::fold_one(StoredRecord stored, FoldedBatch& batch) {
   auto& judged = batch.judged_.emplace_back();
   judged.stored = std::move(stored);
-  judged.event = decode_event(judged.stored.record);
+  judged.event = decode_event(judged.stored.record, versions_);
   FoldInput input;
   input.position = judged.stored.position.value;
   input.stamp = judged.stored.stamp;

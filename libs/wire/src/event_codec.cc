@@ -93,7 +93,7 @@ bool decode_attributes(const Record& record, Event& event) {
 
 }  // namespace
 
-Result<Record> encode_event(const Event& event) {
+Result<Record> encode_event(const Event& event, const SchemaVersions& versions) {
   Record record;
   if (!event.org.nil()) record.key = event.org.text();
   const auto add = [&record](const char* name, std::string value) {
@@ -105,7 +105,7 @@ Result<Record> encode_event(const Event& event) {
   add("ce_source", event.source);
   add("ce_subject", event.subject);
   add("ce_time", rfc3339(event.time));
-  add("ce_schemaversion", std::to_string(event.schema_version));
+  add("ce_schemaversion", std::to_string(versions.current(type_of(event.body))));
   add("ce_correlationid", event.correlation);
   add("ce_causationid", event.causation);
   add("ce_traceparent", event.traceparent);
@@ -120,13 +120,17 @@ Result<Record> encode_event(const Event& event) {
   return record;
 }
 
-std::variant<Event, VoidReason> decode_event(const Record& record) {
+std::variant<Event, VoidReason> decode_event(const Record& record, const SchemaVersions& versions) {
   Event event;
   if (!decode_attributes(record, event)) return VoidReason::malformed;
-  const auto decoder = body_decoders().find(record.header("ce_type").value_or(""));
+  const std::string_view type = record.header("ce_type").value_or("");
+  const auto decoder = body_decoders().find(type);
   if (decoder == body_decoders().end()) return VoidReason::unknown_type;
-  const auto data = json::parse(record.value);
+  auto data = json::parse(record.value);
   if (!data.ok() || !data->is_object()) return VoidReason::malformed;
+  if (!versions.upcast(type, event.schema_version, data->get_object())) {
+    return VoidReason::malformed;
+  }
   auto envelope = from_json<EnvelopeData>(*data);
   auto body = decoder->second(*data);
   if (!envelope.ok() || !body) return VoidReason::malformed;

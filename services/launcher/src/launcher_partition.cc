@@ -136,7 +136,9 @@ void LauncherPartition::wait_for_host(const ExecutionId& id, const ExecutionRow&
   UnixMs until = live_since_ + limits::kHostLease + limits::kHostLeaseMargin;
   if (const auto absence = hosts_.absence(row.host)) {
     if (absence->left_epoch >= row.host_epoch) return give_up(id, "the host left");
-    until = std::max(until, absence->since + limits::kHostLeaseMargin);
+    // A clock that was ahead then must not keep it waiting.
+    const UnixMs since = std::min(absence->since, context_.now());
+    until = std::max(until, since + limits::kHostLeaseMargin);
   }
   if (until <= context_.now()) return give_up(id, "the host is gone");
   context_.at(until, "lease/" + id.text(), [this, id] {

@@ -18,6 +18,7 @@
 #include "runtime/projection.h"
 #include "runtime/role.h"
 #include "store/kv_store.h"
+#include "wire/schema_versions.h"
 
 namespace sandtrail {
 
@@ -98,6 +99,8 @@ struct RuntimeOptions {
   std::string source = "/sandtrail";
   std::int32_t events_partitions = 4;
   bool threads = true;  // false: step() drives it (simulation)
+  // How older data is read, and what is written; must outlive the runtime.
+  const SchemaVersions* versions = &shipped_versions();
 };
 
 class Runtime {
