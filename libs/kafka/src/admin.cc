@@ -213,7 +213,7 @@ Status Admin::wait_for_leaders(const TopicDemand& demand) {
   }
 }
 
-// Nothing tells when a leader is chosen: waits a little, for what never comes.
+// For what never comes.
 void Admin::pause() {
   const Queue nothing(rd_kafka_queue_new(client_->raw()));
   rd_kafka_queue_poll(nothing.get(), kWaitStepMs);

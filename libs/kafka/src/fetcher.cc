@@ -76,6 +76,13 @@ Message Fetcher::Assignment::next(Millis timeout) {
   return Message(rd_kafka_consume_queue(queue_.get(), to_ms(timeout)));
 }
 
+bool Fetcher::Assignment::again(std::int64_t offset) {
+  const PartitionList list = list_of(topic_, partition_, offset);
+  const KafkaError error(rd_kafka_seek_partitions(shared_->client->raw(), list.get(),
+                                                  to_ms(limits::kKafkaCallTimeout)));
+  return !error && list->elems[0].err == RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
 std::int64_t Fetcher::Assignment::high_mark() const {
   std::int64_t low = 0;
   std::int64_t high = 0;
