@@ -28,7 +28,8 @@ struct Fate {
 
 class Checker {
  public:
-  explicit Checker(const History& history) : history_(history) {}
+  Checker(const History& history, const CheckOptions& options)
+      : history_(history), options_(options) {}
 
   Report run() {
     count();
@@ -66,7 +67,13 @@ class Checker {
   void check_order();
   void check_marks();
 
+  // Who shares what is known of marks.
+  std::string knower(const std::string& client) const {
+    return options_.marks_by_process ? client.substr(0, client.find('/')) : "";
+  }
+
   const History& history_;
+  const CheckOptions options_;
   Report report_;
   std::map<std::int32_t, Partition> partitions_;
 };
@@ -203,27 +210,27 @@ void Checker::check_order() {
 
 void Checker::check_marks() {
   // Since when which position was known to be below the mark.
-  std::map<std::int32_t, std::vector<std::pair<std::int64_t, std::int64_t>>> known;
+  using Facts = std::vector<std::pair<std::int64_t, std::int64_t>>;
+  std::map<std::pair<std::string, std::int32_t>, Facts> known;
   for (const AppendCall& call : history_.appends) {
-    if (call.outcome == Outcome::ok) {
-      known[call.partition].emplace_back(call.ended_us, call.position + 1);
-    }
+    if (call.outcome != Outcome::ok) continue;
+    known[{knower(call.client), call.partition}].emplace_back(call.ended_us, call.position + 1);
   }
   for (const PollCall& poll : history_.polls) {
-    if (!poll.got.empty()) {
-      known[poll.partition].emplace_back(poll.ended_us, poll.got.back().first + 1);
-    }
+    if (poll.got.empty()) continue;
+    known[{knower(poll.client), poll.partition}].emplace_back(poll.ended_us,
+                                                              poll.got.back().first + 1);
   }
   for (const MarksCall& call : history_.marks) {
-    known[call.partition].emplace_back(call.ended_us, call.high);
+    known[{knower(call.client), call.partition}].emplace_back(call.ended_us, call.high);
   }
-  for (auto& [number, facts] : known) {
+  for (auto& [who, facts] : known) {
     std::sort(facts.begin(), facts.end());
     std::int64_t highest = 0;
     for (auto& fact : facts) fact.second = highest = std::max(highest, fact.second);
   }
   for (const MarksCall& call : history_.marks) {
-    const auto& facts = known[call.partition];
+    const Facts& facts = known[{knower(call.client), call.partition}];
     const auto later =
         std::lower_bound(facts.begin(), facts.end(), std::pair(call.called_us, INT64_MIN));
     if (later == facts.begin() || std::prev(later)->second <= call.high) continue;
@@ -257,8 +264,8 @@ std::string row(const std::string& name, std::int64_t count) {
 
 }  // namespace
 
-Report check(const History& history) {
-  return Checker(history).run();
+Report check(const History& history, const CheckOptions& options) {
+  return Checker(history, options).run();
 }
 
 std::string table_of(const Report& report) {

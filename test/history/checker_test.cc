@@ -143,6 +143,19 @@ TEST_CASE("a history is judged by what it shows") {
   }
 }
 
+TEST_CASE("a mark can be held against what its own process knew only") {
+  for (const std::string appender : {"m/0", "other/0"}) {
+    CAPTURE(appender);
+    Story story;
+    story.ok("x", 0, appender).marks(0).poll(0, 1, {{0, "x"}});
+    story.history.marks[0].client = "m/r";
+    CHECK(names_of(check(story.history)) == "stale-marks");
+    CheckOptions options;
+    options.marks_by_process = true;
+    CHECK(names_of(check(story.history, options)) == (appender == "m/0" ? "stale-marks" : ""));
+  }
+}
+
 TEST_CASE("partitions are told apart, and what came of unknown appends is counted") {
   Story story;
   story.ok("x", 0).ok("y", 0).unknown("u").unknown("v").unknown("w");

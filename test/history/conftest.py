@@ -12,7 +12,16 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 KEPT = ROOT / "build/logs/history"
+BROKERS = 3
 sys.path.append(str(ROOT / "test" / "e2e"))
+from kafka_cluster import KafkaCluster  # noqa: E402  pylint: disable=wrong-import-position
+
+
+@pytest.fixture(scope="session")
+def kafka():
+    """One cluster for all, with all brokers up at the end of each module."""
+    with KafkaCluster(brokers=BROKERS, proxies=True) as cluster:
+        yield cluster
 
 
 @pytest.fixture(scope="module")

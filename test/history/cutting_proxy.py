@@ -25,7 +25,7 @@ class CuttingProxy:
         self.requests = 0
         self.cuts = {"request": 0, "answer": 0}
         self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._run)
+        self._thread = threading.Thread(target=self._run, daemon=True)
 
     def __enter__(self):
         self._thread.start()
@@ -37,6 +37,7 @@ class CuttingProxy:
         self._thread.join()
 
     def _run(self):
+        asyncio.set_event_loop(self._loop)
         self._loop.run_forever()
         tasks = asyncio.all_tasks(self._loop)
         for task in tasks:

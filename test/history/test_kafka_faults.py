@@ -9,11 +9,10 @@ import time
 import pytest
 from confluent_kafka import ElectionType
 from confluent_kafka import TopicPartition as Where
-from kafka_cluster import KafkaCluster
+from conftest import BROKERS
 from log_clients import LogClients, check, read_all
 from processes import wait_until
 
-BROKERS = 3
 PARTITIONS = 4
 TOPIC = "f.history"
 PAUSE_SECONDS = 3  # longer than a broker's session: others lead meanwhile
@@ -27,13 +26,12 @@ class Load:
     """Three processes: one as the product is, one that gives appends up soon, one with many
     unanswered."""
 
-    def __init__(self, directory):
+    def __init__(self, directory, kafka):
         self.history = directory / "kafka"
-        self.kafka = KafkaCluster(brokers=BROKERS)
+        self.kafka = kafka
         self.processes = []
 
     def start(self):
-        self.kafka.start()
         log = f"kafka://{self.kafka.bootstrap}"
         shapes = {"a": {"in_flight": 4}, "b": {"in_flight": 4, "append_timeout_ms": 1500},
                   "c": {"in_flight": 200}}
@@ -54,12 +52,11 @@ class Load:
     def end(self):
         for process in self.processes:
             process.kill()
-        self.kafka.stop(purge=True)
 
 
 @pytest.fixture(scope="module", name="load")
-def load_of_three(directory):
-    load = Load(directory)
+def load_of_three(directory, kafka):
+    load = Load(directory, kafka)
     try:
         yield load.start()
     finally:
@@ -148,7 +145,7 @@ def test_and_every_promise_was_kept(load, record_testsuite_property):
     for process in load.processes:
         process.stop()
     read_all(load.history, f"kafka://{load.kafka.bootstrap}", **COMMON)
-    report = check(load.history)
+    report = check(load.history, "--marks-by-process")
     assert report["not_committed"] + report["unknown"] > 0, "no fault hit an append"
     # Retries of one append are one record, whatever became of the answers.
     assert report["unknown_there_repeatedly"] == 0
