@@ -17,7 +17,7 @@ constexpr std::int16_t kOffsetFetch = 9;  // Kafka's protocol: the number of the
 }  // namespace
 
 TEST_CASE("positions asked for while coordinators move are not known yet, and that is all") {
-  MockBroker broker;
+  MockBroker& broker = MockBroker::instance();
   Admin admin(broker.connection());
   REQUIRE(admin.start().ok());
   for (const auto code :

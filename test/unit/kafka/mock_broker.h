@@ -13,16 +13,11 @@ namespace sandtrail::test {
 
 class MockBroker {
  public:
-  MockBroker() {
-    rd_kafka_conf_t* conf = rd_kafka_conf_new();
-    // It has no broker itself, and would complain.
-    rd_kafka_conf_set(conf, "log_level", "0", nullptr, 0);
-    host_ = rd_kafka_new(RD_KAFKA_PRODUCER, conf, nullptr, 0);
-    cluster_ = rd_kafka_mock_cluster_new(host_, 1);
-  }
-  ~MockBroker() {
-    rd_kafka_mock_cluster_destroy(cluster_);
-    rd_kafka_destroy(host_);
+  // One for all tests, left to the end of the process: its own end takes up to a second, in which
+  // a thread of it waits for nothing.
+  static MockBroker& instance() {
+    static auto* const broker = new MockBroker();
+    return *broker;
   }
   MockBroker(const MockBroker&) = delete;
   MockBroker& operator=(const MockBroker&) = delete;
@@ -42,6 +37,15 @@ class MockBroker {
   }
 
  private:
+  MockBroker() {
+    rd_kafka_conf_t* conf = rd_kafka_conf_new();
+    // It has no broker itself, and would complain.
+    rd_kafka_conf_set(conf, "log_level", "0", nullptr, 0);
+    host_ = rd_kafka_new(RD_KAFKA_PRODUCER, conf, nullptr, 0);
+    cluster_ = rd_kafka_mock_cluster_new(host_, 1);
+  }
+  ~MockBroker() = default;
+
   rd_kafka_t* host_ = nullptr;
   rd_kafka_mock_cluster_t* cluster_ = nullptr;
 };

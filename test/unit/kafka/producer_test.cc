@@ -19,7 +19,8 @@ constexpr std::int16_t kProduce = 0;  // Kafka's protocol: the number of the req
 constexpr auto kPatience = std::chrono::seconds(20);
 
 struct Fixture {
-  Fixture() {
+  explicit Fixture(const std::string& topic)
+      : to(std::make_shared<Partition>(TopicPartition{topic, 0}, "unit." + topic)) {
     broker.make_topic(to->topic);
     REQUIRE(producer.start().ok());
     producer.warm_up(to->topic);
@@ -43,19 +44,18 @@ struct Fixture {
     REQUIRE(answer.wait_for(kPatience) == std::future_status::ready);
     return answer.get();
   }
-  MockBroker broker;
+  MockBroker& broker = MockBroker::instance();
   const ManualClock clock;
   Refusals refusals{clock};
   std::promise<void> broke;
-  const std::shared_ptr<Partition> to =
-      std::make_shared<Partition>(TopicPartition{"events", 0}, "unit.events");
+  const std::shared_ptr<Partition> to;
   Producer producer{broker.connection(), seconds(15), {0}, refusals, [this] { broke.set_value(); }};
 };
 
 }  // namespace
 
 TEST_CASE("after a fatal error all is answered, appends are refused, and a new producer goes on") {
-  Fixture f;
+  Fixture f("fatal");
   REQUIRE(f.outcome_of(f.append()).committed());
   f.broker.refuse_next(kProduce, RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER);
   CHECK_FALSE(f.outcome_of(f.append()).committed());
@@ -70,7 +70,7 @@ TEST_CASE("after a fatal error all is answered, appends are refused, and a new p
 }
 
 TEST_CASE("a record that the broker finds too large is refused for good, and the next is taken") {
-  Fixture f;
+  Fixture f("large");
   f.broker.refuse_next(kProduce, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE);
   const AppendOutcome outcome = f.outcome_of(f.append());
   CHECK(outcome.kind == AppendOutcome::Kind::not_committed);
