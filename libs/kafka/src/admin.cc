@@ -155,7 +155,15 @@ Status Admin::ensure_topic(const TopicDemand& demand) {
                      " partitions; it should have " + std::to_string(demand.partitions),
                  "the count belongs to the log's identity: set it as it is, or use another prefix"};
   }
-  return check_config(demand);
+  const SystemClock clock;
+  const std::int64_t until = clock.monotonic_us() + limits::kKafkaCallTimeout.count * 1000;
+  for (;;) {
+    const Status fits = check_config(demand);
+    // Any broker may be asked, also one that has not heard of the topic yet.
+    const bool unheard = !fits.ok() && fits.error().code == ErrorCode::not_found;
+    if (!unheard || clock.monotonic_us() > until) return fits;
+    pause();
+  }
 }
 
 Status Admin::create(const TopicDemand& demand) {
@@ -213,7 +221,7 @@ Status Admin::wait_for_leaders(const TopicDemand& demand) {
   }
 }
 
-// Nothing tells when a leader is chosen: waits a little, for what never comes.
+// For what never comes.
 void Admin::pause() {
   const Queue nothing(rd_kafka_queue_new(client_->raw()));
   rd_kafka_queue_poll(nothing.get(), kWaitStepMs);
@@ -266,10 +274,12 @@ Result<Marks> Admin::marks(const std::string& topic, std::int32_t partition) {
         client_->raw(), topic.c_str(), partition, &low, &high, to_ms(limits::kKafkaCallTimeout));
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return Marks{{low}, {high}};
     // While leadership moves, and for a moment after a topic was made, a broker that is named as
-    // the leader may not know it yet. librdkafka does not ask again by itself.
+    // the leader may not know either. librdkafka does not ask again by itself.
     const bool moving = code == RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION ||
                         code == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE ||
-                        code == RD_KAFKA_RESP_ERR_OFFSET_NOT_AVAILABLE;
+                        code == RD_KAFKA_RESP_ERR_OFFSET_NOT_AVAILABLE ||
+                        code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
+                        code == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION;
     if (!moving || clock.monotonic_us() > until) {
       return explained(error_of(code, "marks of " + topic + "/" + std::to_string(partition),
                                 {"Describe", "topic", topic}));

@@ -43,6 +43,8 @@ class Admin {
   Result<Marks> marks(const std::string& topic, std::int32_t partition);
   // Asks any broker for anything; unavailable if none answers in time, or none takes this user.
   Status contact(Millis timeout);
+  // Nothing tells when another broker leads: waits for a moment, before a question is asked again.
+  void pause();
   // Empty if no broker answers in time.
   std::string cluster_id(Millis timeout);
   Status delete_before(const std::string& topic, std::int32_t partition, std::int64_t offset);
@@ -66,7 +68,6 @@ class Admin {
   Status create(const TopicDemand& demand);
   Status check_config(const TopicDemand& demand);
   Status wait_for_leaders(const TopicDemand& demand);
-  void pause();
   void on_event(rd_kafka_event_t* event);
   Error explained(Error error);
 

@@ -28,6 +28,8 @@ class Fetcher {
     // The next message or error of the partition, in order; null after `timeout`. By one thread at
     // a time.
     Message next(Millis timeout);
+    // Reads on from there, after an error that ended it. False: for now it does not go on.
+    bool again(std::int64_t offset);
     // The high mark of the last answer to a fetch; negative if there was none.
     std::int64_t high_mark() const;
 

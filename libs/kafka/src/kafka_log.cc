@@ -21,6 +21,7 @@ namespace kafka {
 namespace {
 
 constexpr std::size_t kIdentityBytes = 16;
+constexpr int kTailDoubtsMax = 10;  // each Admin::pause() apart
 
 // Called while librdkafka holds the queue: wakes, nothing else.
 void on_arrival(rd_kafka_t*, void* partition) {
@@ -105,7 +106,7 @@ class KafkaLog final : public EventLog {
 
   Result<std::unique_ptr<LogReader>> open_reader(const TopicPartition& where,
                                                  Position from) override {
-    ST_ASSIGN(const Marks now, marks(where));
+    ST_ASSIGN(const Marks now, marks_from(where, from));
     if (from < now.low) return trimmed_error(where, from, now.low);
     if (from > now.high) return beyond_tail_error(where, from, now.high);
     ST_ASSIGN(auto partition, find(where));
@@ -132,7 +133,8 @@ class KafkaLog final : public EventLog {
     ST_ASSIGN(const Marks found, admin_->marks(partition->topic, where.partition));
     partition->raise_low(found.low.value);
     partition->raise_high(found.high.value);
-    return found;
+    // Not what a leader says that stood still and does not know yet that it was replaced.
+    return partition->marks();
   }
 
   Result<std::unique_ptr<Ownership>> own(const std::string& group,
@@ -190,6 +192,15 @@ class KafkaLog final : public EventLog {
   }
 
  private:
+  // The marks, asked for again for a moment if `from` is beyond them: whoever asks has been there.
+  Result<Marks> marks_from(const TopicPartition& where, Position from) {
+    for (int i = 1;; ++i) {
+      ST_ASSIGN(const Marks found, marks(where));
+      if (from <= found.high || i >= kTailDoubtsMax || state_->closed) return found;
+      admin_->pause();
+    }
+  }
+
   Result<std::int32_t> known_partitions(const std::string& topic) const {
     {
       const std::lock_guard lock(mutex_);

@@ -114,7 +114,12 @@ Status PartitionFold::open_reader() {
   const Position next{meta_.next};
   ST_ASSIGN(marks_, log_.marks(where_));
   if (next < marks_.low) return trimmed_error(where_, next, marks_.low);
-  if (next > marks_.high) return beyond_tail_error(where_, next, marks_.high);
+  if (next > marks_.high) {
+    // A log of several machines may tell an old mark for a moment; of its readers it is sure.
+    ST_ASSIGN(reader_, log_.open_reader(where_, next));
+    ST_ASSIGN(marks_, log_.marks(where_));
+    if (next > marks_.high) return beyond_tail_error(where_, next, marks_.high);
+  }
   const Position last{meta_.next - 1};
   if (!meta_.last.bytes.empty() && last >= marks_.low) {
     ST_ASSIGN(reader_, log_.open_reader(where_, last));

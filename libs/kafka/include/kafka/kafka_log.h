@@ -7,6 +7,10 @@
 // trim() deletes them. own() joins a consumer group: each partition has one member, chosen by the
 // broker; one that leaves is replaced at once, one that crashes after `session_timeout`.
 //
+// marks() is linearizable with what this process was acknowledged, has read or was told. Of what
+// others were acknowledged it may lack the newest for a moment: a broker that stood still past its
+// session and was replaced as the leader answers with what it has, until it hears that it was.
+//
 // While no broker answers, nothing fails for good: appends wait, then are NotCommitted or Unknown;
 // reads give nothing new; everything else is `unavailable`; health() says since when.
 #pragma once
