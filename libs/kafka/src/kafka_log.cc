@@ -57,6 +57,7 @@ class KafkaLog final : public EventLog {
 
   Status start() {
     ST_CHECK_OK(admin_->start());
+    producer_.on_batch(options_.on_batch);
     if (!options_.read_only) ST_CHECK_OK(producer_.start());
     keeper_.start();
     return {};
@@ -162,11 +163,11 @@ class KafkaLog final : public EventLog {
     }
     if (before <= now.low) return {};
     ST_ASSIGN(const auto lowest, positions_.lowest(where));
-    if (lowest && *lowest < before) {
-      return Error{
-          ErrorCode::conflict,
-          "a consumer of " + where.text() + " still needs " + std::to_string(lowest->value),
-          "trim only below what every consumer has reported"};
+    if (lowest && lowest->position < before) {
+      return Error{ErrorCode::conflict,
+                   "group " + lowest->group + " still needs " + where.text() + " from " +
+                       std::to_string(lowest->position.value),
+                   "trim only below what every consumer has reported"};
     }
     ST_ASSIGN(const auto partition, find(where));
     ST_CHECK_OK(admin_->delete_before(partition->topic, where.partition, before.value));
@@ -179,6 +180,12 @@ class KafkaLog final : public EventLog {
     if (cluster.empty()) return "";
     const Bytes digest = sha256_of({cluster, Bytes(1, '\0'), options_.connection.topic_prefix});
     return hex(BytesView(digest).substr(0, kIdentityBytes));
+  }
+
+  Result<TopicFacts> facts(const std::string& topic) override {
+    TopicFacts out;
+    ST_ASSIGN(out.settings, admin_->config_of(options_.connection.topic_prefix + topic, true));
+    return out;
   }
 
   LogHealth health() const override { return keeper_.health(); }

@@ -81,7 +81,10 @@ void LogCore::write_batch() {
     }
     if (status.ok()) head_changed_ = true;
   }
-  if (status.ok()) return answer_batch({AppendOutcome::Kind::committed, {}, {}, {}});
+  if (status.ok()) {
+    if (options_.on_batch) options_.on_batch(batch_.appends.size());
+    return answer_batch({AppendOutcome::Kind::committed, {}, {}, {}});
+  }
   // Whatever went wrong, the records may be in the write-ahead log. After a failed sync nobody
   // knows what is on the disk, and another try may report success for pages the kernel has
   // dropped: so never again. Not so while a flush waits for space, when RocksDB refuses writes; the

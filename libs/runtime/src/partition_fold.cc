@@ -53,6 +53,14 @@ Bytes bytes_of(const StoredRecord& stored) {
 
 }  // namespace
 
+Result<std::optional<StoredFold>> stored_fold(const KvStore& store, const TopicPartition& where) {
+  ST_ASSIGN(const auto stored, store.get(section(where, 'M')));
+  if (!stored) return std::optional<StoredFold>();
+  ST_ASSIGN(const json::value parsed, json::parse(*stored));
+  ST_ASSIGN(FoldMeta found, from_json<FoldMeta>(parsed));
+  return std::optional(StoredFold{std::move(found.log_identity), {found.next}});
+}
+
 PartitionFold::PartitionFold(TopicPartition where, EventLog& log, KvStore& store,
                              const std::vector<std::unique_ptr<Projection>>& projections)
     : where_(std::move(where)),
