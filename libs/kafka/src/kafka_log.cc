@@ -27,6 +27,11 @@ void on_arrival(rd_kafka_t*, void* partition) {
   static_cast<Partition*>(partition)->wakes->wake_all();
 }
 
+// A tool reads few partitions at once, each as fast as it can.
+std::size_t prefetch_bytes(const KafkaLogOptions& options) {
+  return limits::kKafkaPrefetchBytesMax * (options.read_only ? 8 : 1);
+}
+
 // Keeps the partition for as long as its queue may call on_arrival().
 class HeldReader final : public LogReader {
  public:
@@ -47,7 +52,7 @@ class KafkaLog final : public EventLog {
         state_(std::make_shared<LogState>(clock)),
         producer_(options.connection, options.append_timeout, options.linger, state_->refusals,
                   [this] { keeper_.nudge(); }),
-        fetcher_(std::make_shared<Fetcher>(options.connection)),
+        fetcher_(std::make_shared<Fetcher>(options.connection, prefetch_bytes(options))),
         positions_(admin_, options.connection.topic_prefix),
         keeper_(*admin_, producer_, *state_, clock, [this] {
           flush_positions();
