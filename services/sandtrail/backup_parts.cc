@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "backup_parts.h"
 
-#include <algorithm>
 #include <filesystem>
 
 #include "base/file.h"
@@ -12,7 +11,7 @@
 #include "runtime/runtime.h"
 #include "store/digest.h"
 #include "store/key_copy.h"
-#include "store/object_store.h"
+#include "store_dir/object_store.h"
 #include "store_rocksdb/key_store.h"
 #include "store_rocksdb/kv_store.h"
 #include "wire/topics.h"
@@ -31,25 +30,6 @@ Error differs(const std::string& what) {
   return {ErrorCode::corrupt, what + " is not what backup.json says", "use another backup"};
 }
 
-// Sorted; none if there is no such directory.
-Result<std::vector<std::string>> names_in(const std::string& directory) {
-  std::vector<std::string> out;
-  std::error_code error;
-  if (!fs::exists(directory, error) && !error) return out;
-  for (auto at = fs::directory_iterator(directory, error); !error && at != fs::directory_iterator();
-       at.increment(error)) {
-    out.push_back(at->path().filename().string());
-  }
-  if (error) return errno_error("cannot list " + directory, error.value());
-  std::sort(out.begin(), out.end());
-  return out;
-}
-
-// Objects stand in directories of two hex digits (store_dir).
-bool is_shard(const std::string& name) {
-  return name.size() == 2 && unhex(name).has_value();
-}
-
 Status check_store_not_ahead(const std::string& path, const BackupFile& file) {
   ST_ASSIGN(const auto store, open_rocksdb_kv_store_read_only(path, kScratch));
   for (const BackupFile::Part& part : file.parts) {
@@ -63,20 +43,6 @@ Status check_store_not_ahead(const std::string& path, const BackupFile& file) {
                    "use another backup"};
     }
   }
-  return {};
-}
-
-// Adds one object to the sum, and to the copy.
-Status take_object(const std::string& from, const std::string& to, const std::string& name,
-                   Sha256& digest, ObjectSum& sum) {
-  const auto content = read_file(from, limits::kObjectBytesMax);
-  if (!content.ok() && content.error().code == ErrorCode::not_found) return {};
-  if (!content.ok()) return content.error();
-  if (!to.empty()) ST_CHECK_OK(write_file_durably(to, *content, 0600));
-  digest.update(name);
-  digest.update(sha256(*content));
-  ++sum.count;
-  sum.bytes += static_cast<std::int64_t>(content->size());
   return {};
 }
 
@@ -154,21 +120,19 @@ Status check_log(const std::string& directory, const BackupFile& file,
 }
 
 Result<ObjectSum> copy_objects(const std::string& from, const std::string& to) {
+  std::unique_ptr<ObjectStore> target;
+  if (!to.empty()) {
+    ST_ASSIGN(target, open_directory_object_store(to));
+  }
   ObjectSum sum;
   Sha256 digest;
-  ST_ASSIGN(const std::vector<std::string> shards, names_in(from));
-  for (const std::string& shard : shards) {
-    if (!is_shard(shard)) continue;
-    ST_ASSIGN(const std::vector<std::string> names, names_in(from + "/" + shard));
-    if (names.empty()) continue;
-    if (!to.empty()) ST_CHECK_OK(make_directories(to + "/" + shard, 0700));
-    for (const std::string& name : names) {
-      if (!check_object_name(name).ok()) continue;
-      std::string target;
-      if (!to.empty()) target = to + "/" + shard + "/" + name;
-      ST_CHECK_OK(take_object(from + "/" + shard + "/" + name, target, name, digest, sum));
-    }
-  }
+  ST_CHECK_OK(visit_directory_objects(from, [&](const std::string& name, BytesView content) {
+    digest.update(name);
+    digest.update(sha256(content));
+    ++sum.count;
+    sum.bytes += static_cast<std::int64_t>(content.size());
+    return target ? target->put(name, content) : Status();
+  }));
   sum.digest = hex(digest.finish());
   return sum;
 }
