@@ -16,7 +16,7 @@ from sandtrail_server import EmbeddedServer, run_tool
 from webhook_sink import WebhookSink
 
 CONFIG = {"log": {"events_partitions": 4}}
-EXECUTIONS = 12
+EXECUTIONS = 8
 LARGE = 60_000  # over what stands in a record
 LONG = 1_000_000 if os.environ.get("SANDTRAIL_TORTURE") else 20_000  # records
 LONG_SECONDS_MAX = 1800
@@ -73,6 +73,13 @@ def filled(cluster):
         consumer.close()
 
 
+def body(sink, number):
+    """Of the request of that number; the first one's code is too large for a record."""
+    code = f"print({number})" + (" #" + "x" * LARGE if number == 0 else "")
+    return {"language": "python", "code": code, "callback_url": sink.url(f"/{number}"),
+            "limits": {"wall_ms": 10_000}}
+
+
 class Before:
     """A life on one machine, and what was known of it when it stopped."""
 
@@ -80,10 +87,7 @@ class Before:
         self.server = EmbeddedServer(directory / "one", CONFIG).start()
         with Api.of(self.server) as api:
             for number in range(EXECUTIONS):
-                code = f"print({number})" + (" #" + "x" * LARGE if number == 0 else "")
-                result = api.run({"language": "python", "code": code,
-                                  "callback_url": sink.url(f"/{number}"),
-                                  "limits": {"wall_ms": 10_000}}, key=f"first-{number}")
+                result = api.run(body(sink, number), key=f"first-{number}")
                 assert result["status"] == "finished", result
             wait_until(lambda: len({r.path for r in sink.received}) == EXECUTIONS,
                        what="callbacks")
@@ -143,7 +147,7 @@ def test_every_projection_of_the_old_records_is_equal(directory, moved):
 
 
 def test_executions_bills_and_audit_are_the_same(moved):
-    before, cluster, _, _ = moved
+    before, cluster, _, sink = moved
     with Api.of(cluster) as api:
         assert {one: api.get(one) for one in before.executions} == before.executions
         assert balance(api) == before.balance
@@ -152,21 +156,10 @@ def test_executions_bills_and_audit_are_the_same(moved):
         entries = api.all("/v1/audit/entries")
         assert [row for row in entries if row in before.entries] == before.entries
         # The same key gives the same execution, not another one.
-        first = api.submit({"language": "python", "code": "print(1)",
-                            "callback_url": before_callback(before, 1),
-                            "limits": {"wall_ms": 10_000}}, key="first-1")
+        first = api.submit(body(sink, 1), key="first-1")
         assert first.status_code in (200, 202) and first.json()["id"] in before.executions
     found = audit(cluster)
     assert found["verified"] and found["entries"] >= before.audit["entries"]
-
-
-def before_callback(before, number):
-    """The URL that the execution of that number was given."""
-    for row in before.executions.values():
-        url = row.get("callback_url", "")
-        if url.endswith(f"/{number}"):
-            return url
-    raise AssertionError(f"no execution {number}")
 
 
 def test_new_work_is_done(moved):
