@@ -14,6 +14,7 @@
 #include "cli/cli.h"
 #include "http_beast/client.h"
 #include "launcher_status.h"
+#include "log_places.h"
 #include "loss.h"
 #include "paths.h"
 #include "readers_log.h"
@@ -97,12 +98,17 @@ int run_client_verb(const std::vector<std::string>& arguments) {
     return accept_log_loss(data_directory, reason, clock, random);
   };
   parts.confirm = confirm;
+  parts.places = make_log_places(clock, random);
   parts.ask_launcher = ask_launcher;
   parts.projections = make_projections;
   parts.other_verbs = role_verbs();
-  parts.other_verbs.insert(parts.other_verbs.begin(),
-                           {{"dev", "run all roles in one process"},
-                            {"init", "make the keys that the processes of a cluster share"}});
+  parts.other_verbs.insert(
+      parts.other_verbs.begin(),
+      {{"dev", "run all roles in one process"},
+       {"init", "make the keys that the processes of a cluster share"},
+       {"backup", "copy an embedded log, or the data keys, also while it runs"},
+       {"restore", "make a data directory of backups"},
+       {"verify", "read all of a backup and compare it with its digests"}});
   parts.other_verbs.push_back({"host", "run executions for launchers on other machines"});
   return run_cli(arguments, std::move(parts));
 }

@@ -12,7 +12,7 @@
 #include "json_file.h"
 #include "log_embedded/inspect.h"
 #include "loss_repair.h"
-#include "runtime/folded_position.h"
+#include "runtime/runtime.h"
 #include "store_rocksdb/kv_store.h"
 #include "wire/event_codec.h"
 #include "wire/topics.h"
@@ -83,8 +83,9 @@ Status note_folded(const std::string& data_directory, const LogCondition& condit
   Ends all = condition.marked;
   all.insert(condition.found.begin(), condition.found.end());
   for (const auto& [where, end] : all) {
-    const auto folded = folded_position(**store, where, condition.identity);
-    if (folded.ok() && *folded) raise_to(ends, where, **folded);
+    const auto folded = stored_fold(**store, where);
+    if (!folded.ok() || !*folded || (*folded)->log_identity != condition.identity) continue;
+    raise_to(ends, where, (*folded)->next);
   }
   return {};
 }

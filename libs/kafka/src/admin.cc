@@ -25,17 +25,6 @@ PartitionList one_partition(const std::string& topic, std::int32_t partition, st
   return list;
 }
 
-bool is_number(const std::string& text) {
-  return !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
-}
-
-// A larger min.insync.replicas promises more.
-bool satisfies(const std::string& name, const std::string& found, const std::string& wanted) {
-  if (found == wanted) return true;
-  return name == "min.insync.replicas" && is_number(found) && is_number(wanted) &&
-         std::stoll(found) >= std::stoll(wanted);
-}
-
 // Not denied: whoever may make it will, perhaps in a moment.
 Error nobody_made(const std::string& topic) {
   return {ErrorCode::unavailable,
@@ -61,7 +50,7 @@ TopicConfig log_topic_config(const KafkaConnection& connection) {
       {"retention.ms", "-1"},
       {"retention.bytes", "-1"},
       // Time is log time: the stamp is given where the order is.
-      {"message.timestamp.type", "LogAppendTime"},
+      {kStampSetting, kStampedByBroker},
       {"min.insync.replicas", std::to_string(connection.min_insync)},
       // A replica that lags behind must not become the truth.
       {"unclean.leader.election.enable", "false"},
@@ -225,43 +214,6 @@ Status Admin::wait_for_leaders(const TopicDemand& demand) {
 void Admin::pause() {
   const Queue nothing(rd_kafka_queue_new(client_->raw()));
   rd_kafka_queue_poll(nothing.get(), kWaitStepMs);
-}
-
-Status Admin::check_config(const TopicDemand& demand) {
-  const std::unique_ptr<rd_kafka_ConfigResource_t, Destroyer<rd_kafka_ConfigResource_destroy>>
-      resource(rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, demand.name.c_str()));
-  rd_kafka_ConfigResource_t* resources[] = {resource.get()};
-  const std::string what = "settings of topic " + demand.name;
-  const Right right{"DescribeConfigs", "topic", demand.name};
-  ST_ASSIGN(const Event event,
-            ask(
-                RD_KAFKA_EVENT_DESCRIBECONFIGS_RESULT, limits::kKafkaCallTimeout,
-                [&](const rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
-                  rd_kafka_DescribeConfigs(client_->raw(), resources, 1, options, queue);
-                },
-                RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, what, right));
-  std::size_t count = 0;
-  const auto* described = rd_kafka_DescribeConfigs_result_resources(
-      rd_kafka_event_DescribeConfigs_result(event.get()), &count);
-  if (count != 1) return Error{ErrorCode::unavailable, what + ": no answer", ""};
-  const auto code = rd_kafka_ConfigResource_error(described[0]);
-  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return error_of(code, what, right);
-  std::size_t entries = 0;
-  const auto* config = rd_kafka_ConfigResource_configs(described[0], &entries);
-  std::string differences;
-  for (std::size_t i = 0; i < entries; ++i) {
-    const auto wanted = demand.config.find(rd_kafka_ConfigEntry_name(config[i]));
-    if (wanted == demand.config.end()) continue;
-    const char* value = rd_kafka_ConfigEntry_value(config[i]);
-    const std::string found = value == nullptr ? "" : value;
-    if (satisfies(wanted->first, found, wanted->second)) continue;
-    differences += (differences.empty() ? "" : ", ") + wanted->first + " is " + found +
-                   " instead of " + wanted->second;
-  }
-  if (differences.empty()) return {};
-  return Error{ErrorCode::conflict, what + ": " + differences,
-               "set log.min_insync and log.replication to what the topic has, or use another "
-               "log.topic_prefix, or change the topic with kafka-configs.sh --alter"};
 }
 
 Result<Marks> Admin::marks(const std::string& topic, std::int32_t partition) {

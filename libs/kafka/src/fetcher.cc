@@ -41,7 +41,7 @@ Result<std::shared_ptr<Fetcher::Assignment::Shared>> Fetcher::consumer_without(
     const std::lock_guard its_lock(consumer->mutex);
     if (consumer->assigned.insert(partition).second) return consumer;
   }
-  ST_ASSIGN(Conf conf, make_conf(connection_, fetcher_settings(connection_)));
+  ST_ASSIGN(Conf conf, make_conf(connection_, fetcher_settings(connection_, prefetch_bytes_)));
   auto made = std::make_shared<Assignment::Shared>();
   ST_ASSIGN(made->client, Client::start(RD_KAFKA_CONSUMER, std::move(conf), RD_KAFKA_EVENT_ERROR,
                                         [](rd_kafka_t*, rd_kafka_event_t*) {}));

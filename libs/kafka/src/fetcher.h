@@ -9,6 +9,7 @@
 #include <string>
 #include <utility>
 
+#include "base/limits.h"
 #include "client.h"
 
 namespace sandtrail::kafka {
@@ -17,7 +18,9 @@ namespace sandtrail::kafka {
 // gets a consumer of its own.
 class Fetcher {
  public:
-  explicit Fetcher(KafkaConnection connection) : connection_(std::move(connection)) {}
+  explicit Fetcher(KafkaConnection connection,
+                   std::size_t prefetch_bytes = limits::kKafkaPrefetchBytesMax)
+      : connection_(std::move(connection)), prefetch_bytes_(prefetch_bytes) {}
 
   // A partition's records from an offset on, until it is destroyed.
   class Assignment {
@@ -53,6 +56,7 @@ class Fetcher {
       const std::pair<std::string, std::int32_t>& partition);
 
   const KafkaConnection connection_;
+  const std::size_t prefetch_bytes_;
   std::mutex mutex_;
   std::list<std::shared_ptr<Assignment::Shared>> consumers_;
 };

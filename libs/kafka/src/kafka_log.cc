@@ -28,6 +28,11 @@ void on_arrival(rd_kafka_t*, void* partition) {
   static_cast<Partition*>(partition)->wakes->wake_all();
 }
 
+// A tool reads few partitions at once, each as fast as it can.
+std::size_t prefetch_bytes(const KafkaLogOptions& options) {
+  return limits::kKafkaPrefetchBytesMax * (options.read_only ? 8 : 1);
+}
+
 // Keeps the partition for as long as its queue may call on_arrival().
 class HeldReader final : public LogReader {
  public:
@@ -48,7 +53,7 @@ class KafkaLog final : public EventLog {
         state_(std::make_shared<LogState>(clock)),
         producer_(options.connection, options.append_timeout, options.linger, state_->refusals,
                   [this] { keeper_.nudge(); }),
-        fetcher_(std::make_shared<Fetcher>(options.connection)),
+        fetcher_(std::make_shared<Fetcher>(options.connection, prefetch_bytes(options))),
         positions_(admin_, options.connection.topic_prefix),
         keeper_(*admin_, producer_, *state_, clock, [this] {
           flush_positions();
@@ -58,6 +63,7 @@ class KafkaLog final : public EventLog {
 
   Status start() {
     ST_CHECK_OK(admin_->start());
+    producer_.on_batch(options_.on_batch);
     if (!options_.read_only) ST_CHECK_OK(producer_.start());
     keeper_.start();
     return {};
@@ -164,11 +170,11 @@ class KafkaLog final : public EventLog {
     }
     if (before <= now.low) return {};
     ST_ASSIGN(const auto lowest, positions_.lowest(where));
-    if (lowest && *lowest < before) {
-      return Error{
-          ErrorCode::conflict,
-          "a consumer of " + where.text() + " still needs " + std::to_string(lowest->value),
-          "trim only below what every consumer has reported"};
+    if (lowest && lowest->position < before) {
+      return Error{ErrorCode::conflict,
+                   "group " + lowest->group + " still needs " + where.text() + " from " +
+                       std::to_string(lowest->position.value),
+                   "trim only below what every consumer has reported"};
     }
     ST_ASSIGN(const auto partition, find(where));
     ST_CHECK_OK(admin_->delete_before(partition->topic, where.partition, before.value));
@@ -181,6 +187,12 @@ class KafkaLog final : public EventLog {
     if (cluster.empty()) return "";
     const Bytes digest = sha256_of({cluster, Bytes(1, '\0'), options_.connection.topic_prefix});
     return hex(BytesView(digest).substr(0, kIdentityBytes));
+  }
+
+  Result<TopicFacts> facts(const std::string& topic) override {
+    TopicFacts out;
+    ST_ASSIGN(out.settings, admin_->config_of(options_.connection.topic_prefix + topic, true));
+    return out;
   }
 
   LogHealth health() const override { return keeper_.health(); }

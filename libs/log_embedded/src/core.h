@@ -54,6 +54,7 @@ class LogCore {
   Result<ReadBatch> read(const PartitionState& partition, Cursor& cursor, std::size_t bytes_max);
   void report(const std::string& group, const TopicPartition& where, Position durable);
   ReportedPositions reported() const;
+  Result<TopicFacts> facts(const std::string& topic);
   LogHealth health() const;
   std::string fatal() const;  // empty: none
   // After this nothing is read or written any more.

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <unistd.h>
 
 #include <cerrno>
 
@@ -48,7 +49,27 @@ std::string records_directory(const std::string& directory) {
   return directory + "/records";
 }
 
+std::string import_mark(const std::string& directory) {
+  return directory + "/unfinished";
+}
+
+Result<UniqueFd> lock_log_directory(const std::string& directory) {
+  // RocksDB has a lock of its own, but takes it only after it has looked around, and words the
+  // refusal as an I/O error.
+  const std::string path = directory + "/lock";
+  UniqueFd lock(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (!lock.valid()) return errno_error("cannot open " + path, errno);
+  if (::flock(lock.get(), LOCK_EX | LOCK_NB) == 0) return lock;
+  if (errno != EWOULDBLOCK) return errno_error("cannot lock " + path, errno);
+  return Error{ErrorCode::conflict, "another process has the log in " + directory + " open",
+               "one process owns an embedded log: stop the other one, or use another directory"};
+}
+
 Result<Parts> look_at(const std::string& directory) {
+  if (::access(import_mark(directory).c_str(), F_OK) == 0) {
+    return Error{ErrorCode::conflict, "the log in " + directory + " is an unfinished copy",
+                 "run again what copied it, to its end, or remove the directory"};
+  }
   Parts parts{"", read_head_mark(directory), Store::exists(records_directory(directory))};
   auto identity = read_file(directory + "/identity", 4096);
   if (!identity.ok() && identity.error().code != ErrorCode::not_found) return identity.error();
@@ -115,18 +136,6 @@ Result<std::shared_ptr<LogCore>> LogCore::open(const std::string& directory,
   ST_ASSIGN(core->lock_, lock_log_directory(directory));
   ST_CHECK_OK(core->recover(random, env));
   return core;
-}
-
-Result<UniqueFd> lock_log_directory(const std::string& directory) {
-  // RocksDB has a lock of its own, but takes it only after it has looked around, and words the
-  // refusal as an I/O error.
-  const std::string path = directory + "/lock";
-  UniqueFd lock(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-  if (!lock.valid()) return errno_error("cannot open " + path, errno);
-  if (::flock(lock.get(), LOCK_EX | LOCK_NB) == 0) return lock;
-  if (errno != EWOULDBLOCK) return errno_error("cannot lock " + path, errno);
-  return Error{ErrorCode::conflict, "another process has the log in " + directory + " open",
-               "one process owns an embedded log: stop the other one, or use another directory"};
 }
 
 Result<bool> LogCore::open_store(rocksdb::Env* env) {

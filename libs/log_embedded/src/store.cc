@@ -127,6 +127,16 @@ Result<std::map<std::string, std::int32_t>> Store::topics() {
   return topics;
 }
 
+std::int64_t Store::bytes_of(const std::string& topic) {
+  rocksdb::ColumnFamilyHandle* its = family(topic);
+  if (its == nullptr) return 0;
+  std::uint64_t files = 0;
+  std::uint64_t memory = 0;
+  db_->GetIntProperty(its, rocksdb::DB::Properties::kLiveSstFilesSize, &files);
+  db_->GetIntProperty(its, rocksdb::DB::Properties::kCurSizeAllMemTables, &memory);
+  return static_cast<std::int64_t>(files + memory);
+}
+
 Result<std::optional<Store::Last>> Store::last_record(rocksdb::ColumnFamilyHandle* family,
                                                       std::int32_t partition) {
   const std::unique_ptr<rocksdb::Iterator> at(db_->NewIterator(rocksdb::ReadOptions(), family));

@@ -85,6 +85,7 @@ void LogCore::write_batch() {
     if (done && !options_.mark_every_commit) head_changed_ = true;
   }
   if (status.ok() && marked.ok()) {
+    if (options_.on_batch) options_.on_batch(batch_.appends.size());
     return answer_batch({AppendOutcome::Kind::committed, {}, {}, {}});
   }
   if (status.ok()) {

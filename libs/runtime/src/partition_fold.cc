@@ -7,7 +7,6 @@
 #include "codec/json.h"
 #include "crypto/digest.h"
 #include "event_log/checks.h"
-#include "runtime/folded_position.h"
 #include "store/digest.h"
 #include "wire/event_codec.h"
 #include "wire/topics.h"
@@ -54,14 +53,12 @@ Bytes bytes_of(const StoredRecord& stored) {
 
 }  // namespace
 
-Result<std::optional<Position>> folded_position(const KvStore& store, const TopicPartition& where,
-                                                const std::string& log_identity) {
+Result<std::optional<StoredFold>> stored_fold(const KvStore& store, const TopicPartition& where) {
   ST_ASSIGN(const auto stored, store.get(section(where, 'M')));
-  if (!stored) return std::optional<Position>();
+  if (!stored) return std::optional<StoredFold>();
   ST_ASSIGN(const json::value parsed, json::parse(*stored));
-  ST_ASSIGN(const FoldMeta found, from_json<FoldMeta>(parsed));
-  if (found.log_identity != log_identity) return std::optional<Position>();
-  return std::optional<Position>(Position{found.next});
+  ST_ASSIGN(FoldMeta found, from_json<FoldMeta>(parsed));
+  return std::optional(StoredFold{std::move(found.log_identity), {found.next}});
 }
 
 PartitionFold::PartitionFold(TopicPartition where, EventLog& log, KvStore& store,

@@ -15,6 +15,7 @@
 // reads give nothing new; everything else is `unavailable`; health() says since when.
 #pragma once
 
+#include <functional>
 #include <memory>
 
 #include "base/clock.h"
@@ -31,6 +32,9 @@ struct KafkaLogOptions {
   // For tools: appends are NotCommitted{denied}, and topics are not made. Needs no right to write,
   // without which an idempotent producer could not even start.
   bool read_only = false;
+  // Told how many records the brokers have answered together, on a thread of the log; must be
+  // quick.
+  std::function<void(std::size_t records)> on_batch = nullptr;
 };
 
 // Returns without waiting for a broker. `clock` must outlive the log. Errors: invalid_argument

@@ -15,6 +15,7 @@
 // Nothing else may write into it. Backups copy it while the log is closed.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -43,6 +44,8 @@ struct EmbeddedLogOptions {
   bool renew_identity = false;
   // Consumer groups that are gone for good: what they reported no longer holds trim() back.
   std::vector<std::string> forget_groups;
+  // Told how many records were committed by each write, on the writer's thread; must be quick.
+  std::function<void(std::size_t records)> on_batch;
 };
 
 // Opens the log in `directory`, creating both if need be. `clock` must outlive the log. Errors:

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -92,6 +93,14 @@ struct PartitionDigests {
   std::string core;  // of the core's rows
   std::vector<std::pair<std::string, std::string>> projections;
 };
+
+// What a store says of one partition: how far it was folded, and from which log.
+struct StoredFold {
+  std::string log_identity;
+  Position next;
+};
+// nullopt: nothing of it was folded yet.
+Result<std::optional<StoredFold>> stored_fold(const KvStore& store, const TopicPartition& where);
 
 struct RuntimeOptions {
   std::string instance = "local";  // in owner.claimed, for people

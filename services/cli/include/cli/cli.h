@@ -24,8 +24,10 @@
 #include "base/random.h"
 #include "config/config.h"
 #include "event_log/event_log.h"
+#include "event_log/log_import.h"
 #include "http/client.h"
 #include "runtime/projection.h"
+#include "store/key_store.h"
 
 namespace sandtrail {
 
@@ -44,6 +46,29 @@ struct LossAccepted {
   std::string old_identity;
   std::string new_identity;
   std::string kept_store;  // where the rows of the old log are now; empty: there were none
+};
+
+// Where a log is, as `log copy` is told: "embedded:DIRECTORY" (a data directory) or
+// "kafka://HOST:PORT,…" with "/PREFIX" of its topics behind it; without it, and for everything else
+// about the brokers, the settings say.
+struct LogPlaces {
+  using Settings = std::optional<Config>;
+  // For reading only.
+  std::function<Result<std::unique_ptr<EventLog>>(const std::string& place, const Settings&)> open;
+  // To be filled.
+  std::function<Result<std::unique_ptr<LogImport>>(const std::string& place, const Settings&)>
+      import;
+  // The data keys beside it. For reading only, or made if need be.
+  std::function<Result<std::unique_ptr<KeyStore>>(const std::string& place, const Settings&,
+                                                  bool read_only)>
+      keys;
+  // Nobody writes to it while the handle lives; conflict if somebody does. Null where that cannot
+  // be had: over Kafka.
+  std::function<Result<std::shared_ptr<void>>(const std::string& place)> hold;
+  // What tells its root key from others: kept in a file beside an embedded log, among the keys of
+  // any other (""). "" also if nothing was ever sealed.
+  std::function<Result<std::string>(const std::string& place)> root_check;
+  std::function<Status(const std::string& place, const std::string& check)> set_root_check;
 };
 
 // What the verbs work with; all references must outlive run_cli().
@@ -83,6 +108,7 @@ struct CliParts {
       accept_loss = {};
   // Asks a person at a terminal; false too if there is none.
   std::function<bool(std::string_view question)> confirm = {};
+  LogPlaces places = {};
 };
 
 // Runs one verb; `arguments` without the program's name. Returns the exit code. Blocks; call it on
