@@ -34,7 +34,7 @@ Result<std::unique_ptr<rocksdb::DB>> open_db_read_only(const std::string& path,
   if (::access((path + "/CURRENT").c_str(), F_OK) != 0) {
     return Error{ErrorCode::not_found, "there is no store in " + path, ""};
   }
-  rocksdb::Options options = careful_options(nullptr);
+  rocksdb::Options options = careful_options(nullptr, nullptr);
   options.create_if_missing = false;
   options.max_open_files = -1;  // the other process deletes files; open ones stay readable
   Error error;
