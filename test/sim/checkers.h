@@ -79,6 +79,7 @@ struct SeenRecord {
   std::string subject;
   std::string correlation;
   VoidReason reason = VoidReason::none;
+  std::string value;  // its beginning
   std::string text() const;
 };
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = os.environ.get("SANDTRAIL_BUILD", str(ROOT / "build" / "release"))
-SEEDS = 50_000 if os.environ.get("SANDTRAIL_TORTURE") == "1" else 800
+SEEDS = 50_000 if os.environ.get("SANDTRAIL_TORTURE") == "1" else 700
 
 
 def simulate(*arguments):

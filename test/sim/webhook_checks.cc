@@ -4,6 +4,11 @@
 #include "domain/notify.h"
 
 namespace sandtrail::sim {
+namespace {
+
+constexpr std::size_t kValueShownBytes = 200;
+
+}  // namespace
 
 void Checkers::apply_webhook(const Event& event) {
   if (const auto* created = std::get_if<WebhookEndpointCreated>(&event.body)) {
@@ -70,6 +75,7 @@ void Checkers::note(const TopicPartition& where, const StoredRecord& stored,
   seen.subject = stored.record.header("ce_subject").value_or("");
   seen.correlation = stored.record.header("ce_correlationid").value_or("");
   seen.reason = judgement.reason;
+  seen.value = stored.record.value.substr(0, kValueShownBytes);
   seen_.push_back(std::move(seen));
 }
 
@@ -77,7 +83,7 @@ std::string SeenRecord::text() const {
   const std::string verdict =
       reason == VoidReason::none ? "applied" : "void: " + std::string(enum_text(reason));
   return rfc3339(stamp) + "  " + where.text() + " " + std::to_string(position) + "  " + type + " " +
-         subject + "  " + verdict;
+         subject + "  " + verdict + "  " + value;
 }
 
 }  // namespace sandtrail::sim

@@ -179,6 +179,10 @@ void LauncherPartition::on_never_sent(const ExecutionId& id, std::int64_t attemp
   const auto found = held_.find(id);
   if (row == nullptr || row->attempt != attempt || found == held_.end()) return;
   if (row->status != ExecutionStatus::assigned) return;
+  // It may have been ordered once more before this was heard: then there is an order on its way.
+  const auto host = hosts_.find(row->host);
+  const auto partition = context_.where().partition;
+  if (host != nullptr && host->holding(partition, id, attempt) == Holding::yes) return;
   found->second.never_sent = true;
   withdraw(id);
 }
