@@ -26,6 +26,10 @@ struct Fate {
   }
 };
 
+std::string process_of(const std::string& client) {
+  return client.substr(0, client.find('/'));
+}
+
 class Checker {
  public:
   Checker(const History& history, const CheckOptions& options)
@@ -69,7 +73,7 @@ class Checker {
 
   // Who shares what is known of marks.
   std::string knower(const std::string& client) const {
-    return options_.marks_by_process ? client.substr(0, client.find('/')) : "";
+    return options_.marks_by_process ? process_of(client) : "";
   }
 
   const History& history_;
@@ -156,7 +160,9 @@ void Checker::check_fates(std::int32_t number, const Partition& part) {
       found("phantom", number, value + " was not committed, and is there" + at(fate.positions[0]));
     }
     const bool repeated = fate.positions.size() > 1;
-    if (repeated && !unknown && !fate.calls.empty()) {
+    if (repeated && options_.copies_of_committed && fate.any(Outcome::ok)) {
+      ++report_.committed_repeated;
+    } else if (repeated && !unknown && !fate.calls.empty()) {
       found("duplicate", number, value + at(fate.positions[0]) + " and" + at(fate.positions[1]));
     }
     if (unknown) ++(repeated ? report_.unknown_repeated : report_.unknown_there);
@@ -196,15 +202,21 @@ void Checker::check_skips(const PollCall& poll) {
 }
 
 void Checker::check_order() {
-  std::map<std::pair<std::string, std::int32_t>, const AppendCall*> last;
+  std::map<std::pair<std::string, std::int32_t>, std::pair<std::int64_t, std::string>> last;
   for (const AppendCall& call : history_.appends) {
     if (call.outcome != Outcome::ok) continue;
-    const AppendCall*& before = last[{call.client, call.partition}];
-    if (before != nullptr && call.position < before->position) {
+    const auto& positions = partition(call.partition).fates.at(call.value).positions;
+    const std::int64_t position =
+        positions.empty() ? call.position : *std::min_element(positions.begin(), positions.end());
+    const auto [before, first] =
+        last.try_emplace({call.client, call.partition}, position, call.value);
+    if (first) continue;
+    if (position < before->second.first) {
       found("reordered", call.partition,
-            call.value + at(call.position) + " came after " + before->value + at(before->position));
+            call.value + at(position) + " came after " + before->second.second +
+                at(before->second.first));
     }
-    before = &call;
+    before->second = {position, call.value};
   }
 }
 
@@ -245,6 +257,7 @@ std::vector<std::pair<std::string, std::int64_t>> counts_of(const Report& report
           {"committed", report.committed},
           {"not_committed", report.not_committed},
           {"unknown", report.unknown},
+          {"committed_repeatedly", report.committed_repeated},
           {"unknown_there_once", report.unknown_there},
           {"unknown_there_repeatedly", report.unknown_repeated},
           {"polls", report.polls},

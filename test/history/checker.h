@@ -24,7 +24,7 @@ namespace sandtrail::history {
 //                         read (G6)
 //   phantom               there although it was answered NotCommitted, or never appended (G3, G4)
 //   reordered             one client's acknowledged records stand in another order than it appended
-//                         them (G2)
+//                         them; of copies the first one counts (G2)
 //   stale-marks           a mark below what had been acknowledged, read or told before (G7)
 //   refused-read          a read was refused for good: trimmed, shorter or damaged (G10)
 inline constexpr const char* kAnomalies[] = {
@@ -41,9 +41,10 @@ struct Report {
   std::int64_t appends = 0;
   std::int64_t committed = 0;
   std::int64_t not_committed = 0;
-  std::int64_t unknown = 0;           // never answered, or answered so
-  std::int64_t unknown_there = 0;     // of them: read later, once
-  std::int64_t unknown_repeated = 0;  // of them: read at several positions, as G5 allows
+  std::int64_t unknown = 0;             // never answered, or answered so
+  std::int64_t unknown_there = 0;       // of them: read later, once
+  std::int64_t committed_repeated = 0;  // only with copies_of_committed
+  std::int64_t unknown_repeated = 0;    // of them: read at several positions, as G5 allows
   std::int64_t polls = 0;
   std::int64_t read = 0;  // records over all polls
   std::int64_t marks = 0;
@@ -51,10 +52,12 @@ struct Report {
   bool clean() const { return anomalies.empty(); }
 };
 
+// Where a log promises less than the port (kafka/kafka_log.h says what and why).
 struct CheckOptions {
-  // stale-marks only counts what was known to the process that asked. The log over Kafka promises
-  // no more (kafka/kafka_log.h).
+  // stale-marks counts only what was known to the process that asked.
   bool marks_by_process = false;
+  // An acknowledged append that is there twice is counted, and is no duplicate.
+  bool copies_of_committed = false;
 };
 
 // Pure; the order of the operations of different clients does not matter.

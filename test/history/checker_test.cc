@@ -156,6 +156,23 @@ TEST_CASE("a mark can be held against what its own process knew only") {
   }
 }
 
+TEST_CASE("copies of what was acknowledged can be counted instead, and the first one counts") {
+  CheckOptions options;
+  options.copies_of_committed = true;
+  Story story;
+  story.ok("x", 2).ok("y", 3).poll(0, 4, {{0, "x"}, {1, "y"}, {2, "x"}, {3, "y"}});
+  CHECK(names_of(check(story.history)) == "duplicate");
+  const Report report = check(story.history, options);
+  CHECK(report.clean());
+  CHECK(report.committed_repeated == 2);
+  Story swapped;
+  swapped.ok("x", 2).ok("y", 3).poll(0, 4, {{0, "y"}, {1, "x"}, {2, "x"}, {3, "y"}});
+  CHECK(names_of(check(swapped.history, options)) == "reordered");
+  Story refused;
+  refused.failed("x").poll(0, 2, {{0, "x"}, {1, "x"}});
+  CHECK(names_of(check(refused.history, options)) == "duplicate phantom");
+}
+
 TEST_CASE("partitions are told apart, and what came of unknown appends is counted") {
   Story story;
   story.ok("x", 0).ok("y", 0).unknown("u").unknown("v").unknown("w");

@@ -11,6 +11,7 @@ namespace sandtrail::history {
 namespace {
 
 constexpr std::size_t kPollBytesMax = 64 * 1024;
+constexpr std::int64_t kGoBackMax = 2000;           // positions
 constexpr std::chrono::milliseconds kPollPause(5);  // between two looks at a log without news
 
 Outcome outcome_of(const AppendOutcome& outcome) {
@@ -132,8 +133,9 @@ void PartitionReader::go_back(Random& random) {
   const auto marks = parts_.log.marks(where_);
   if (!marks.ok() || *next_ <= marks->low) return;
   reader_.reset();
-  const auto span = static_cast<std::uint64_t>(next_->value - marks->low.value);
-  next_ = Position{marks->low.value + static_cast<std::int64_t>(random.below(span))};
+  const auto span =
+      static_cast<std::uint64_t>(std::min(kGoBackMax, next_->value - marks->low.value));
+  next_ = Position{next_->value - 1 - static_cast<std::int64_t>(random.below(span))};
 }
 
 bool PartitionReader::read_to_end(Millis patience) {

@@ -63,8 +63,7 @@ class PartitionReader {
   PartitionReader(ClientParts parts, std::string name, std::int32_t partition, std::int64_t back);
   // One poll. False if there was nothing new, or the log does not answer for now.
   bool poll_once();
-  // Begins again somewhere between the low mark and where it stands: what stands there must be what
-  // stood there.
+  // Begins again somewhat before where it stands: what stands there must be what stood there.
   void go_back(Random& random);
   // Reads until the mark as of the call. False if that takes longer than `patience`.
   bool read_to_end(Millis patience);

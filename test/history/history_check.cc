@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// history_check [--json] [--marks-by-process] DIRECTORY
+// history_check [--json] [--kafka] DIRECTORY
 //
 // Checks the history that log_clients left in a directory. Exits 0 if the log kept its promises, 1
 // if not, 2 if the history cannot be read or holds nothing to check.
+//   --kafka   those of the log over Kafka, where they are weaker than the port's
 #include <cstdio>
 #include <string>
 #include <string_view>
@@ -19,12 +20,12 @@ int main(int count, char** arguments) {
     const std::string_view word = arguments[i];
     if (word == "--json") {
       as_json = true;
-    } else if (word == "--marks-by-process") {
-      options.marks_by_process = true;
+    } else if (word == "--kafka") {
+      options = {true, true};
     } else if (directory.empty() && !word.starts_with("-")) {
       directory = word;
     } else {
-      std::fputs("usage: history_check [--json] [--marks-by-process] DIRECTORY\n", stderr);
+      std::fputs("usage: history_check [--json] [--kafka] DIRECTORY\n", stderr);
       return 2;
     }
   }

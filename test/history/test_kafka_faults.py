@@ -91,12 +91,12 @@ def test_brokers_stand_still_one_by_one(load, torture):
 def test_leaders_move_while_all_brokers_live(load, torture):
     load.kafka.wait_answers()
     admin = load.kafka.admin()
-    for turn in range(ROUNDS_TORTURE if torture else 1):
+    for _ in range(ROUNDS_TORTURE if torture else 1):
         before = load.leaders()
         # The first of the replicas is who should lead; all have what was acknowledged.
         plan = {"version": 1, "partitions": [
             {"topic": TOPIC, "partition": number,
-             "replicas": [(leader + turn + step) % BROKERS + 1 for step in range(BROKERS)]}
+             "replicas": [(leader + step) % BROKERS + 1 for step in range(BROKERS)]}
             for number, leader in before.items()]}
         file = load.history / "plan"
         file.write_text(json.dumps(plan), encoding="utf-8")
@@ -145,10 +145,11 @@ def test_and_every_promise_was_kept(load, record_testsuite_property):
     for process in load.processes:
         process.stop()
     read_all(load.history, f"kafka://{load.kafka.bootstrap}", **COMMON)
-    report = check(load.history, "--marks-by-process")
+    report = check(load.history, "--kafka")
     assert report["not_committed"] + report["unknown"] > 0, "no fault hit an append"
-    # Retries of one append are one record, whatever became of the answers.
-    assert report["unknown_there_repeatedly"] == 0
-    record_testsuite_property("kafka: appends, acknowledged, not committed, unknown",
-                              f"{report['appends']}, {report['committed']}, "
-                              f"{report['not_committed']}, {report['unknown']}")
+    # Hardly any: each retry is recognised, unless the client had to begin a new sequence.
+    assert report["committed_repeatedly"] * 100 < report["committed"]
+    record_testsuite_property("kafka: appends, acknowledged (twice there), not committed, unknown",
+                              f"{report['appends']}, {report['committed']} "
+                              f"({report['committed_repeatedly']}), {report['not_committed']}, "
+                              f"{report['unknown']}")

@@ -52,6 +52,15 @@ class Register {
       return owned == kPartitions;
     });
   }
+  // How many own each partition, for people.
+  std::string text() {
+    const std::lock_guard lock(mutex_);
+    std::string out = std::to_string(tenures_) + " tenures; owners:";
+    for (const auto& [where, owners] : owners_) {
+      out += " " + where.text() + "=" + std::to_string(owners);
+    }
+    return out;
+  }
   void wait_for_change(std::chrono::milliseconds at_most) {
     std::unique_lock lock(mutex_);
     changed_.wait_for(lock, at_most);
@@ -101,21 +110,24 @@ class Member final : public OwnershipListener {
   Member& operator=(const Member&) = delete;
 
   void on_assigned(const TopicPartition& where) override {
-    const int tenure = register_.begin(where);
     const std::lock_guard lock(mutex_);
-    owned_[where].tenure = tenure;
+    CHECK(owned_[where].tenure == 0);
+    owned_[where].tenure = register_.begin(where);
     changed_.notify_all();
   }
   // Returns when all that it appended is answered.
   void on_revoked(const TopicPartition& where) override {
     std::unique_lock lock(mutex_);
     const int tenure = std::exchange(owned_[where].tenure, 0);
+    CHECK(tenure != 0);
     changed_.wait(lock, [&] { return owned_[where].in_flight == 0; });
     register_.end(where, tenure, false);
   }
   void on_lost(const TopicPartition& where) override {
     const std::lock_guard lock(mutex_);
-    register_.end(where, std::exchange(owned_[where].tenure, 0), true);
+    const int tenure = std::exchange(owned_[where].tenure, 0);
+    CHECK(tenure != 0);
+    register_.end(where, tenure, true);
   }
   std::size_t owns() {
     const std::lock_guard lock(mutex_);
@@ -215,12 +227,12 @@ TEST_CASE(
     }
     owners.wait_for_change(std::chrono::milliseconds(random.below(kCalmMsMax)));
   }
-  REQUIRE(owners.wait_all_owned());
+  REQUIRE_MESSAGE(owners.wait_all_owned(), owners.text() << ", members: " << members.size());
   // One that leaves hands over what it has, and nobody waits for its session to end.
   while (members.size() > 1) {
     const std::int64_t began_us = test_clock.monotonic_us();
     members.pop_back();
-    REQUIRE(owners.wait_all_owned());
+    REQUIRE_MESSAGE(owners.wait_all_owned(), owners.text());
     MESSAGE("left, and all was owned after " << (test_clock.monotonic_us() - began_us) / 1000
                                              << " ms, by " << members.size());
   }

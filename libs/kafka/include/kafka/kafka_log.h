@@ -11,6 +11,10 @@
 // others were acknowledged it may lack the newest for a moment: a broker that stood still past its
 // session and was replaced as the leader answers with what it has, until it hears that it was.
 //
+// A record may be stored twice although it is Committed: when brokers die or appends time out,
+// librdkafka can lose count, begins a new sequence, and sends again what is under way. The copies
+// are byte-equal and stand near each other; the fold takes the first, as after Unknown.
+//
 // While no broker answers, nothing fails for good: appends wait, then are NotCommitted or Unknown;
 // reads give nothing new; everything else is `unavailable`; health() says since when.
 #pragma once
