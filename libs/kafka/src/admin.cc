@@ -202,12 +202,20 @@ Status Admin::wait_for_leaders(const TopicDemand& demand) {
     bool led =
         topic != nullptr && topic->err == RD_KAFKA_RESP_ERR_NO_ERROR && topic->partition_cnt > 0;
     for (int i = 0; led && i < topic->partition_cnt; ++i) led = topic->partitions[i].leader >= 0;
-    if (led) return {};
+    if (led) break;
     if (clock.monotonic_us() > until) {
       return Error{ErrorCode::unavailable, "topic " + demand.name + " has no leaders yet", ""};
     }
     pause();
   }
+  // A leader may not know of its office yet. It then refuses a producer's first batch, but takes
+  // the second, already on its way: with no state for that producer any sequence number will do.
+  // The first, tried again, counts as a duplicate: lost, though told to be stored.
+  for (std::int32_t i = 0; i < demand.partitions; ++i) {
+    const auto known = marks(demand.name, i);
+    if (!known.ok()) return known.error();
+  }
+  return {};
 }
 
 // For what never comes.

@@ -224,7 +224,8 @@ AppendOutcome Producer::outcome_of(Pending& pending, const rd_kafka_message_t& m
       refusals.allow(act_of(*pending.to));
     }
   } else if (message.err == RD_KAFKA_RESP_ERR_NO_ERROR) {
-    // Stored by an earlier try whose answer was lost: there, but nobody says where.
+    // Stored by an earlier try whose answer was lost, and nobody says where; or not stored at all,
+    // when a new leader took a later batch first (Admin::wait_for_leaders says how).
     outcome.error = {ErrorCode::unknown_outcome, "stored at a position that is not known", ""};
   } else if (status == RD_KAFKA_MSG_STATUS_NOT_PERSISTED) {
     outcome = refused(pending.producer.append_error(message.err, *pending.to));
