@@ -150,7 +150,7 @@ def test_while_the_broker_is_away_writes_are_refused_and_reads_say_how_old_they_
                 wait_until(away, 60, "notice")
                 began = time.monotonic()
                 found = problem(api.submit(ECHO), 503, "log_away")
-                assert time.monotonic() - began < 1
+                assert time.monotonic() - began < 10  # not the 30 s of an outcome
                 assert "since 20" in found["detail"]
                 read = api.http.get(f"/v1/executions/{done}")
                 assert read.status_code == 200 and int(read.headers["age"]) >= 1
