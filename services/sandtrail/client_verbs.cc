@@ -17,7 +17,9 @@
 #include "log_places.h"
 #include "loss.h"
 #include "paths.h"
+#include "places.h"
 #include "readers_log.h"
+#include "rebuilt_store.h"
 #include "role_command.h"
 
 #ifndef SANDTRAIL_VERSION
@@ -99,6 +101,11 @@ int run_client_verb(const std::vector<std::string>& arguments) {
   };
   parts.confirm = confirm;
   parts.places = make_log_places(clock, random);
+  parts.open_objects = [&](const std::string& data_directory, const std::optional<Config>& config) {
+    return open_objects(config.value_or(Config{}), data_directory, clock, random);
+  };
+  parts.open_store = [](const std::string& directory) { return open_rocksdb_kv_store(directory); };
+  parts.offer_store = offer_rebuilt_store;
   parts.ask_launcher = ask_launcher;
   parts.projections = make_projections;
   parts.other_verbs = role_verbs();

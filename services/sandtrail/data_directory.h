@@ -9,6 +9,8 @@
 //   loss.json        0600  while `sandtrail log accept-loss` is at work (loss.h)
 //   operator.sock    0600  where operator verbs go
 //   store/           and, embedded, log/ keys/
+//   store.new/       a rebuilt store that the next start takes (rebuilt_store.h)
+//   base-fold/       what `sandtrail log base` has folded so far
 //
 // `sandtrail dev` keeps root.key, audit.key, audit.vkey (key_files.h) and objects/ here as well;
 // processes of a cluster share them, in the data_dir of their settings.

@@ -75,10 +75,13 @@ Result<std::unique_ptr<KeyStore>> open_key_store(const ProcessPlan& plan,
 
 Result<std::unique_ptr<ObjectStore>> open_objects(const ProcessPlan& plan, const Clock& clock,
                                                   Random& random) {
-  const Config::Objects& objects = plan.config.objects;
-  if (objects.url.empty()) {
-    return open_directory_object_store(plan.config.data_dir + "/objects");
-  }
+  return open_objects(plan.config, plan.config.data_dir, clock, random);
+}
+
+Result<std::unique_ptr<ObjectStore>> open_objects(const Config& config, const std::string& data_dir,
+                                                  const Clock& clock, Random& random) {
+  const Config::Objects& objects = config.objects;
+  if (objects.url.empty()) return open_directory_object_store(data_dir + "/objects");
   const Environment environment = process_environment();
   const auto region = environment.find("AWS_REGION");
   S3ObjectStoreOptions options;

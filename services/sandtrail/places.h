@@ -29,5 +29,8 @@ Result<std::unique_ptr<KeyStore>> open_key_store(const ProcessPlan& plan,
                                                  const Clock& clock);
 Result<std::unique_ptr<ObjectStore>> open_objects(const ProcessPlan& plan, const Clock& clock,
                                                   Random& random);
+// `data_dir`: where they are if the settings name no other place.
+Result<std::unique_ptr<ObjectStore>> open_objects(const Config& config, const std::string& data_dir,
+                                                  const Clock& clock, Random& random);
 
 }  // namespace sandtrail

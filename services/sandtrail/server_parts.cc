@@ -10,6 +10,7 @@
 #include "base/limits.h"
 #include "key_files.h"
 #include "metered_log.h"
+#include "rebuilt_store.h"
 #include "wire/topics.h"
 
 namespace sandtrail {
@@ -94,6 +95,7 @@ Status ServerParts::open_stores() {
   const bool fresh =
       plan.config.log.embedded() && log->partitions(std::string(topic_of(TopicKind::events))) == 0;
   memory = RocksDbMemory::create(kBlockCacheBytes, kWriteBufferBytes);
+  ST_CHECK_OK(take_rebuilt_store(directory.path()));
   ST_ASSIGN(store, open_rocksdb_kv_store(directory.in("store"), {memory}));
   const Config::Log& where = plan.config.log;
   ST_ASSIGN(const std::string id,

@@ -62,6 +62,7 @@ struct ServerParts {
  private:
   Status open_stores();
   // server_roles.cc
+  OpenObjects bases_opener();
   void make_runtime();
   Status add_roles();
   Status add_webhooks();

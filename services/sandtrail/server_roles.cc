@@ -39,11 +39,17 @@ std::string user_name() {
 
 }  // namespace
 
+// Roles without payloads have no object store open; a base is the only thing they may want of it.
+OpenObjects ServerParts::bases_opener() {
+  return [this] { return open_objects(plan, clock, random); };
+}
+
 void ServerParts::make_runtime() {
   RuntimeOptions options;
   options.instance = instance;
   options.group = instance;
   options.events_partitions = plan.config.log.partitions();
+  options.open_bases = bases_opener();
   runtime = std::make_unique<Runtime>(options, *log, *store, clock, random);
 }
 
@@ -114,7 +120,8 @@ void ServerParts::add_gateway() {
   gateway = std::make_unique<Gateway>(
       std::move(options), GatewayParts{*runtime, *log, api ? &keys->keyring() : nullptr,
                                        api ? &keys->payloads() : nullptr, clock, random,
-                                       workers->executor(), api ? &live->source() : nullptr});
+                                       workers->executor(), api ? &live->source() : nullptr,
+                                       bases_opener()});
   if (!api) return;
   runtime->add(std::make_unique<ReadModel>());
   runtime->add(gateway->observer());

@@ -43,6 +43,17 @@ struct ChangesOf {
     }
     return changes;
   }
+  Changes operator()(const LogBaseTaken& e) const {
+    return {{"partition", partition_key(e.topic, e.partition)},
+            {"next", std::to_string(e.next)},
+            {"digest", hex(e.digest.bytes)},
+            {"manifest", hex(e.manifest.bytes)}};
+  }
+  Changes operator()(const LogTrimOrdered& e) const {
+    return {{"partition", partition_key(e.topic, e.partition)},
+            {"before", std::to_string(e.before)},
+            {"without_base", e.without_base ? "true" : "false"}};
+  }
   template <typename T>
   Changes operator()(const T&) const {
     return {};

@@ -148,6 +148,7 @@ void Core::drain(const Put& put, const Remove& remove) {
   state_.parked.drain(put, remove);
   state_.cards.drain(put, remove);
   state_.audit_chains.drain(put, remove);
+  state_.bases.drain(put, remove);
   if (kind_ == TopicKind::audit) state_.meta.audit_tree.bytes = state_.audit_tree.serialize();
   put(Bytes(1, kMetaLetter), json::print(to_json(state_.meta)));
 }
@@ -187,6 +188,8 @@ Status Core::load(BytesView key, BytesView value) {
       return state_.cards.load(rest, value);
     case 'a':
       return state_.audit_chains.load(rest, value);
+    case 'b':
+      return state_.bases.load(rest, value);
     default:
       return Error{ErrorCode::corrupt, "the store holds a row of an unknown table",
                    "it was written by a newer version; rebuild it or run that version"};

@@ -55,6 +55,8 @@ VoidReason judge(Context& c, const EffectParked& e);
 VoidReason judge(Context& c, const EffectResolved& e);
 VoidReason judge(Context& c, const PlatformAccessDenied& e);
 VoidReason judge(Context& c, const LogLossAccepted& e);
+VoidReason judge(Context& c, const LogBaseTaken& e);
+VoidReason judge(Context& c, const LogTrimOrdered& e);
 VoidReason judge(Context& c, const LogRecordLost& e);
 VoidReason judge(Context& c, const AuditRecorded& e);
 VoidReason judge(Context& c, const AuditCheckpointSigned& e);

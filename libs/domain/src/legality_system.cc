@@ -9,6 +9,12 @@ std::string parked_key(DeciderRole role, const std::string& effect) {
   return std::string(enum_text(role)) + "/" + effect;
 }
 
+constexpr std::size_t kSha256Bytes = 32;
+
+bool is_topic(const std::string& name) {
+  return name == "events" || name == "platform" || name == "audit";
+}
+
 }  // namespace
 
 bool decides(const CoreState& state, const Event& event, DeciderRole role) {
@@ -77,12 +83,34 @@ VoidReason judge(Context&, const LogLossAccepted& e) {
   return VoidReason::none;
 }
 
+VoidReason judge(Context& c, const LogBaseTaken& e) {
+  const bool whole = e.next > 0 && e.partition >= 0 && e.digest.bytes.size() == kSha256Bytes &&
+                     e.manifest.bytes.size() == kSha256Bytes;
+  if (!whole || !is_topic(e.topic)) return VoidReason::invalid;
+  const std::string where = partition_key(e.topic, e.partition);
+  const BaseRow* row = c.state.bases.find(where);
+  if (row != nullptr && e.next <= row->next) return VoidReason::out_of_order;
+  BaseRow& base = c.state.bases.change(where);
+  base.next = e.next;
+  base.digest = e.digest;
+  base.manifest = e.manifest;
+  base.taken = c.now;
+  return VoidReason::none;
+}
+
+VoidReason judge(Context& c, const LogTrimOrdered& e) {
+  if (e.before <= 0 || e.partition < 0 || !is_topic(e.topic)) return VoidReason::invalid;
+  const BaseRow* row = c.state.bases.find(partition_key(e.topic, e.partition));
+  const bool below_base = row != nullptr && e.before <= row->next;
+  return below_base || e.without_base ? VoidReason::none : VoidReason::wrong_state;
+}
+
 VoidReason judge(Context&, const LogRecordLost&) {
   return VoidReason::none;
 }
 
 VoidReason judge(Context& c, const AuditRecorded& e) {
-  const std::string chain = e.source.topic + "/" + std::to_string(e.source.partition);
+  const std::string chain = partition_key(e.source.topic, e.source.partition);
   const AuditChainRow* row = c.state.audit_chains.find(chain);
   const std::int64_t last = row == nullptr ? -1 : row->last;
   if (e.source.previous != last || e.source.position <= last) return VoidReason::out_of_order;

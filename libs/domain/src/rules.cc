@@ -66,6 +66,8 @@ const std::array<TypeRule, std::variant_size_v<EventBody>> kRules{{
     by_actor(EffectResolved::kType, kOperator, KeyRole::admin, "effect.resolve"),
     {PlatformAccessDenied::kType, platform, std::nullopt, kAny, KeyRole::viewer, ""},
     {LogLossAccepted::kType, platform, std::nullopt, kOperator, KeyRole::admin, "log.accept_loss"},
+    {LogBaseTaken::kType, platform, std::nullopt, kOperator, KeyRole::admin, "log.base"},
+    {LogTrimOrdered::kType, platform, std::nullopt, kOperator, KeyRole::admin, "log.trim"},
     reported(LogRecordLost::kType),
     {AuditRecorded::kType, audit, std::nullopt, kNone, KeyRole::viewer, ""},
     {AuditCheckpointSigned::kType, audit, kAuditor, kNone, KeyRole::viewer, ""},

@@ -7,6 +7,7 @@
 #include "codec/json.h"
 #include "crypto/digest.h"
 #include "event_log/checks.h"
+#include "obs/log.h"
 #include "store/digest.h"
 #include "wire/event_codec.h"
 #include "wire/topics.h"
@@ -16,22 +17,6 @@ namespace {
 
 // Claims are compared with the digests of so many records back.
 constexpr std::size_t kRecentDigestsMax = 4096;
-
-// Store keys: topic NUL partition section …, section M (meta), C (core) or P (projection name NUL).
-Bytes partition_prefix(const TopicPartition& where) {
-  Bytes key = where.topic;
-  key += '\0';
-  put_be32(key, static_cast<std::uint32_t>(where.partition));
-  return key;
-}
-
-Bytes section(const TopicPartition& where, char letter) {
-  return partition_prefix(where) + letter;
-}
-
-Bytes projection_prefix(const TopicPartition& where, std::string_view name) {
-  return section(where, 'P') + Bytes(name) + '\0';
-}
 
 // Everything that readers of the log could see differently.
 Bytes bytes_of(const StoredRecord& stored) {
@@ -53,14 +38,6 @@ Bytes bytes_of(const StoredRecord& stored) {
 
 }  // namespace
 
-Result<std::optional<StoredFold>> stored_fold(const KvStore& store, const TopicPartition& where) {
-  ST_ASSIGN(const auto stored, store.get(section(where, 'M')));
-  if (!stored) return std::optional<StoredFold>();
-  ST_ASSIGN(const json::value parsed, json::parse(*stored));
-  ST_ASSIGN(FoldMeta found, from_json<FoldMeta>(parsed));
-  return std::optional(StoredFold{std::move(found.log_identity), {found.next}});
-}
-
 PartitionFold::PartitionFold(TopicPartition where, EventLog& log, KvStore& store,
                              const std::vector<std::unique_ptr<Projection>>& projections,
                              const SchemaVersions& versions)
@@ -79,12 +56,12 @@ PartitionFold::PartitionFold(TopicPartition where, EventLog& log, KvStore& store
   for (const auto& [name, part] : parts_) meta_.projections.push_back(name);
 }
 
-Status PartitionFold::open() {
+Status PartitionFold::open(BaseFinder* bases) {
   meta_.log_identity = log_.identity();
   if (meta_.log_identity.empty()) {
     return Error{ErrorCode::unavailable, "the log does not say yet which one it is", ""};
   }
-  ST_ASSIGN(const auto stored, store_.get(section(where_, 'M')));
+  ST_ASSIGN(const auto stored, store_.get(meta_key(where_)));
   if (stored) {
     ST_ASSIGN(const json::value parsed, json::parse(*stored));
     ST_ASSIGN(FoldMeta found, from_json<FoldMeta>(parsed));
@@ -93,15 +70,55 @@ Status PartitionFold::open() {
                    "the store of " + where_.text() + " was folded from another log",
                    "point it to its own log, or remove the store to fold this one"};
     }
-    const bool same_rows =
-        found.fold_version == kFoldVersion && found.projections == meta_.projections;
-    if (same_rows) meta_ = std::move(found);
+    if (found.fold_version == kFoldVersion) ST_CHECK_OK(adopt(std::move(found)));
   }
   // First what may have to be repeated when the log is away.
+  if (bases != nullptr) {
+    ST_ASSIGN(const Marks now, log_.marks(where_));
+    if (Position{meta_.next} < now.low) ST_CHECK_OK(begin_from_base(*bases, now.low));
+  }
   ST_CHECK_OK(open_reader());
   read_to_ = {meta_.next};
-  if (!stored) return {};
   return meta_.next > 0 ? load_core() : wipe();
+}
+
+// The store's rows, if those of every projection are among them; the rows of others are dropped.
+Status PartitionFold::adopt(FoldMeta found) {
+  std::vector<std::string> others;
+  std::size_t mine = 0;
+  for (const std::string& name : found.projections) {
+    if (parts_.contains(name)) {
+      ++mine;
+    } else {
+      others.push_back(name);
+    }
+  }
+  if (mine < parts_.size()) return {};
+  found.projections = meta_.projections;
+  meta_ = std::move(found);
+  if (others.empty()) return {};
+  WriteBatch batch;
+  for (const std::string& name : others) {
+    const Bytes prefix = projection_prefix(where_, name);
+    ST_CHECK_OK(store_.scan(prefix, prefix_end(prefix), [&batch](BytesView key, BytesView) {
+      batch.remove(Bytes(key));
+      return true;
+    }));
+  }
+  batch.put(meta_key(where_), json::print(to_json(meta_)));
+  return store_.write(batch, KvStore::Sync::no);
+}
+
+Status PartitionFold::begin_from_base(BaseFinder& bases, Position low) {
+  ST_ASSIGN(const BaseManifest manifest, bases.find(where_, low, meta_.projections));
+  ST_CHECK_OK(wipe());
+  ST_CHECK_OK(load_base(bases.objects(), manifest, meta_.projections, store_));
+  log_info("the fold begins from a base", {{"partition", where_.text()}, {"next", manifest.next}});
+  meta_.next = manifest.next;
+  meta_.digest = manifest.digest;
+  meta_.last = manifest.last;
+  meta_.void_records = manifest.void_records;
+  return {};
 }
 
 // That the log still holds what was folded, as far as it can be told: it may have been trimmed,
@@ -145,11 +162,11 @@ Status PartitionFold::wipe() {
     batch.remove(Bytes(key));
     return true;
   }));
-  return store_.write(batch, KvStore::Sync::no);
+  return batch.empty() ? Status() : store_.write(batch, KvStore::Sync::no);
 }
 
 Status PartitionFold::load_core() {
-  const Bytes prefix = section(where_, 'C');
+  const Bytes prefix = core_prefix(where_);
   Status status;
   ST_CHECK_OK(store_.scan(prefix, prefix_end(prefix), [&](BytesView key, BytesView value) {
     status = core_.load(key.substr(prefix.size()), value);
@@ -250,10 +267,10 @@ Error PartitionFold::stop_error(const StoredRecord& stored, const Event& event) 
 }
 
 Status PartitionFold::commit() {
-  const Bytes core_prefix = section(where_, 'C');
-  core_.drain([&](Bytes key, Bytes value) { overlay_.put(core_prefix + key, std::move(value)); },
-              [&](Bytes key) { overlay_.remove(core_prefix + key); });
-  overlay_.put(section(where_, 'M'), json::print(to_json(meta_)));
+  const Bytes rows = core_prefix(where_);
+  core_.drain([&](Bytes key, Bytes value) { overlay_.put(rows + key, std::move(value)); },
+              [&](Bytes key) { overlay_.remove(rows + key); });
+  overlay_.put(meta_key(where_), json::print(to_json(meta_)));
   ST_ASSIGN(const WriteBatch batch, overlay_.take());
   // Losing the newest batches with the machine costs a short replay, never a record.
   return store_.write(batch, KvStore::Sync::no);
@@ -262,7 +279,7 @@ Status PartitionFold::commit() {
 Status PartitionFold::sync() {
   // The row that every batch writes: what was written before it is synced with it.
   WriteBatch batch;
-  batch.put(section(where_, 'M'), json::print(to_json(meta_)));
+  batch.put(meta_key(where_), json::print(to_json(meta_)));
   return store_.write(batch, KvStore::Sync::yes);
 }
 
@@ -274,7 +291,7 @@ Result<PartitionDigests> PartitionFold::digests() const {
   const auto of = [this](const Bytes& prefix) {
     return digest_of(store_, prefix, prefix_end(prefix));
   };
-  ST_ASSIGN(const Bytes core, of(section(where_, 'C')));
+  ST_ASSIGN(const Bytes core, of(core_prefix(where_)));
   out.core = hex(core);
   for (const auto& [name, part] : parts_) {
     ST_ASSIGN(const Bytes rows, of(projection_prefix(where_, name)));

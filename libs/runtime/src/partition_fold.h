@@ -11,33 +11,13 @@
 #include <variant>
 #include <vector>
 
-#include "codec/reflect.h"
+#include "base_rows.h"
 #include "event_log/event_log.h"
+#include "fold_rows.h"
 #include "runtime/runtime.h"
 #include "store_overlay.h"
 
 namespace sandtrail {
-
-// The row beside the rows: what the store is a fold of.
-struct FoldMeta {
-  std::string log_identity;
-  std::int64_t fold_version = kFoldVersion;
-  std::vector<std::string> projections;  // by name
-  std::int64_t next = 0;
-  Blob digest;
-  Blob last;  // SHA-256 of the record before `next`
-  std::int64_t void_records = 0;
-  template <typename Self, typename V>
-  static void fields(Self& s, V& v) {
-    v("log_identity", s.log_identity);
-    v("fold_version", s.fold_version);
-    v("projections", s.projections);
-    v("next", s.next);
-    v("digest", s.digest);
-    v.with_default("last", s.last);
-    v.with_default("void_records", s.void_records);
-  }
-};
 
 // Records of one batch with their judgements, and what others get to see of them.
 class FoldedBatch {
@@ -65,8 +45,9 @@ class PartitionFold final : public PartitionView {
                 const std::vector<std::unique_ptr<Projection>>& projections,
                 const SchemaVersions& versions);
 
-  // Loads the store's rows and opens the reader behind them. For the errors see Runtime::start().
-  Status open();
+  // Loads the store's rows, or a base's if the log was trimmed past them, and opens the reader
+  // behind them. `bases` may be null. For the errors see Runtime::start().
+  Status open(BaseFinder* bases);
   // Folds and commits what is there, at most one batch. An empty batch: nothing new, or nothing
   // that can be read for now. An error stops the partition for good: the batch is empty then, and
   // the state may be ahead of the store.
@@ -94,7 +75,9 @@ class PartitionFold final : public PartitionView {
   Result<PartitionDigests> digests() const;
 
  private:
+  Status adopt(FoldMeta found);
   Status wipe();
+  Status begin_from_base(BaseFinder& bases, Position low);
   Status load_core();
   Status open_reader();
   Status check_history(const StoredRecord* last) const;

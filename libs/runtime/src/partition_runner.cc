@@ -43,8 +43,8 @@ PartitionRunner::~PartitionRunner() {
   stop();
 }
 
-Status PartitionRunner::open() {
-  ST_CHECK_OK(fold_.open());
+Status PartitionRunner::open(BaseFinder* bases) {
+  ST_CHECK_OK(fold_.open(bases));
   target_ = fold_.marks().high;
   subscription_ = parts_.log.subscribe(where_, [mailbox = mailbox_] { mailbox->wake(); });
   return {};

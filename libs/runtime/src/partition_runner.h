@@ -32,7 +32,7 @@ class PartitionRunner {
   PartitionRunner(TopicPartition where, RunnerParts parts);
   ~PartitionRunner();
 
-  Status open();
+  Status open(BaseFinder* bases);
   void start_thread();
   void stop();
 

@@ -136,15 +136,17 @@ Status Runtime::Impl::own(Role& role) {
 
 // A log on other machines answers many as soon as one.
 Status Runtime::Impl::open_each(const std::vector<std::unique_ptr<PartitionRunner>>& opening) {
+  BaseFinder finder(log, options.open_bases, *options.versions);
+  BaseFinder* bases = options.open_bases ? &finder : nullptr;
   if (!options.threads) {
-    for (const auto& runner : opening) ST_CHECK_OK(runner->open());
+    for (const auto& runner : opening) ST_CHECK_OK(runner->open(bases));
     return {};
   }
   std::vector<Status> outcomes(opening.size());
   {
     WorkerPool pool(static_cast<int>(std::min(opening.size(), kOpenedAtOnceMax)));
     for (std::size_t i = 0; i < opening.size(); ++i) {
-      pool.post([&, i] { outcomes[i] = opening[i]->open(); });
+      pool.post([&, i] { outcomes[i] = opening[i]->open(bases); });
     }
   }
   for (const Status& one : outcomes) ST_CHECK_OK(one);

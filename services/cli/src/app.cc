@@ -118,7 +118,8 @@ Program::Program(Session& session) : session_(session) {
        {run_commands(), execution_commands(), webhook_commands(), account_commands(),
         operator_commands(), status_commands(), certs_commands(), log_commands(),
         log_topics_commands(), log_stats_commands(), log_verify_commands(), log_digests_commands(),
-        log_copy_commands(), log_trim_commands(), log_loss_commands(), audit_verify_commands()}) {
+        log_copy_commands(), log_base_commands(), log_trim_commands(), log_loss_commands(),
+        projection_commands(), audit_verify_commands()}) {
     for (const Command& command : list) add(command);
   }
 }
@@ -237,6 +238,7 @@ const std::vector<Group>& groups() {
       {"effects", "Effects that need an operator"},
       {"certs", "Certificates by which processes know each other"},
       {"log", "The event log itself: read it, replay it"},
+      {"projection", "What servers have folded of it: compare it, make it anew"},
   };
   return all;
 }

@@ -25,7 +25,9 @@ Commands log_copy_commands();  // log copy, log compare
 Commands log_digests_commands();
 Commands log_topics_commands();
 Commands log_trim_commands();
+Commands log_base_commands();  // log base, log bases
 Commands log_stats_commands();
+Commands projection_commands();  // projection status, rebuild, poison
 
 // Words above several verbs.
 const std::vector<Group>& groups();

@@ -5,6 +5,7 @@
 #include "event_log/log_copy.h"
 #include "progress.h"
 #include "rebuild.h"
+#include "store/memory_kv_store.h"
 #include "wire/topics.h"
 
 namespace sandtrail::cli {
@@ -36,7 +37,8 @@ Result<Digested> fold(Session& session, const DigestOptions& o) {
     out.records += part.marks.high.value - part.marks.low.value;
   }
   const std::int64_t began_us = session.parts.clock.monotonic_us();
-  ST_ASSIGN(out.partitions, rebuild(session, *log, std::move(ends)));
+  MemoryKvStore store;
+  ST_ASSIGN(out.partitions, rebuild(session, *log, std::move(ends), store));
   out.span_us = session.parts.clock.monotonic_us() - began_us;
   return out;
 }

@@ -64,6 +64,12 @@ Result<std::unique_ptr<EventLog>> Session::open_log() const {
   return parts.open_log(directory, settings);
 }
 
+Result<std::unique_ptr<ObjectStore>> Session::open_objects() const {
+  ST_ASSIGN(const std::string directory, data_directory());
+  ST_ASSIGN(const auto settings, config());
+  return parts.open_objects(directory, settings);
+}
+
 Result<std::string> Session::data_directory() const {
   std::string path = globals.data_dir;
   if (path.empty()) {

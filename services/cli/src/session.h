@@ -44,6 +44,7 @@ class Session {
   // --data-dir, else that of the settings, else the default of config/config.h.
   Result<std::string> data_directory() const;
   Result<std::unique_ptr<EventLog>> open_log() const;
+  Result<std::unique_ptr<ObjectStore>> open_objects() const;
 
   // --- standard output ---
   bool print(BytesView bytes) { return parts.out(bytes); }

@@ -24,6 +24,7 @@ Context::Context(GatewayOptions options_in, GatewayParts parts)
       waits(timers),
       streams(timers, options.heartbeat),
       outputs({parts.live_output, timers, executor, parts.payloads}, options.heartbeat),
+      open_bases(std::move(parts.open_bases)),
       keyring_(parts.keyring),
       payloads_(parts.payloads) {}
 

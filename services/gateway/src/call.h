@@ -62,6 +62,7 @@ struct Context {
   Streams streams;
   OutputStreams outputs;
   std::atomic<std::size_t> position_waits{0};
+  const OpenObjects open_bases;  // may be empty
 
   // Of a process that serves the API.
   bool serves_api() const { return keyring_ != nullptr; }

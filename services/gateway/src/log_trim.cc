@@ -4,6 +4,8 @@
 #include "obs/log.h"
 #include "operators.h"
 #include "requests.h"
+#include "submit.h"
+#include "wire/topics.h"
 
 namespace sandtrail::gateway {
 namespace {
@@ -23,6 +25,10 @@ Problem problem_of_log(const Error& error) {
   return problem_of(error);
 }
 
+TopicPartition platform() {
+  return {std::string(kPlatformTopic), 0};
+}
+
 // Whose reported position is below: the log would refuse.
 Result<std::string> holder_of(EventLog& log, const TopicPartition& where, Position before) {
   ST_ASSIGN(const auto reported, log.reported());
@@ -35,44 +41,80 @@ Result<std::string> holder_of(EventLog& log, const TopicPartition& where, Positi
   return std::string();
 }
 
-void answer(const CallPtr& call, const TopicPartition& where, const Marks& marks,
-            const std::string& holder, bool trimmed) {
+// What is known before anything is done.
+struct Trim {
+  TopicPartition where;
+  TrimRequest in;
+  std::int64_t base = 0;  // where the newest base ends; 0: there is none
+};
+
+void answer(const CallPtr& call, const Trim& order, const Marks& marks, const std::string& holder,
+            bool trimmed) {
   json::object body;
-  body["partition"] = text(where.text());
+  body["partition"] = text(order.where.text());
   body["low"] = marks.low.value;
   body["high"] = marks.high.value;
+  body["base"] = order.base;
   body["trimmed"] = trimmed;
   if (!holder.empty()) body["held_by"] = text(holder);
   respond_json(*call, 200, body);
 }
 
-void trim(Context& context, const CallPtr& call, const TrimRequest& in) {
-  const TopicPartition where{in.topic, static_cast<std::int32_t>(in.partition)};
-  const Position before{in.before};
-  const auto marks = context.log.marks(where);
-  if (!marks.ok()) return respond(*call, problem_of_log(marks.error()));
-  if (before > marks->high) {
-    return respond(*call, refused("there is nothing yet at " + std::to_string(in.before) +
-                                  "; the log ends at " + std::to_string(marks->high.value)));
+std::string no_base(const Trim& order) {
+  const std::string how = "; sandtrail log base takes one";
+  if (order.base > 0) {
+    return "the newest base of " + order.where.text() + " ends at " + std::to_string(order.base) +
+           how;
   }
-  const auto holder = holder_of(context.log, where, before);
-  if (!holder.ok()) return respond(*call, problem_of_log(holder.error()));
-  if (in.dry_run) return answer(call, where, *marks, *holder, false);
-  if (!in.without_base) {
-    return respond(*call,
-                   refused("there is no base below which records could be dropped: without them "
-                           "no store can be folded anew, and neither log nor audit be verified"));
-  }
-  if (!holder->empty()) return respond(*call, refused(*holder));
-  if (const Status done = context.log.trim(where, before); !done.ok()) {
+  return order.where.text() + " has no base: without its first records no store could be folded " +
+         "anew, and neither log nor audit be verified" + how;
+}
+
+// The order is in the log, and the records go.
+void drop(Context& context, const CallPtr& call, const Trim& order) {
+  if (const Status done = context.log.trim(order.where, {order.in.before}); !done.ok()) {
     return respond(*call, problem_of_log(done.error()));
   }
-  log_warn("records were dropped", {{"partition", where.text()},
-                                    {"before", in.before},
+  log_warn("records were dropped", {{"partition", order.where.text()},
+                                    {"before", order.in.before},
                                     {"operator", context.options.operator_name},
                                     {"request_id", call->request_id}});
-  const auto now = context.log.marks(where);
-  answer(call, where, now.ok() ? *now : *marks, "", true);
+  const auto now = context.log.marks(order.where);
+  if (!now.ok()) return respond(*call, problem_of_log(now.error()));
+  answer(call, order, *now, "", true);
+}
+
+void submit_order(Context& context, const CallPtr& call, const Trim& order) {
+  Submission submission;
+  submission.applied = [&context, call, order](Position) {
+    context.executor([&context, call, order] { drop(context, call, order); });
+  };
+  submission.explain = [order](VoidReason reason) -> std::optional<Problem> {
+    if (reason != VoidReason::wrong_state) return std::nullopt;
+    return refused(no_base(order));
+  };
+  const TrimRequest& in = order.in;
+  LogTrimOrdered event{in.topic, in.partition, in.before, in.without_base};
+  submit(context, call, platform(), proposal_of(*call, order.where.text(), std::move(event)),
+         std::move(submission));
+}
+
+void trim(Context& context, const CallPtr& call, const Trim& order) {
+  const Position before{order.in.before};
+  const auto marks = context.log.marks(order.where);
+  if (!marks.ok()) return respond(*call, problem_of_log(marks.error()));
+  if (before > marks->high) {
+    return respond(*call, refused("there is nothing yet at " + std::to_string(before.value) +
+                                  "; the log ends at " + std::to_string(marks->high.value)));
+  }
+  const auto holder = holder_of(context.log, order.where, before);
+  if (!holder.ok()) return respond(*call, problem_of_log(holder.error()));
+  if (order.in.dry_run) return answer(call, order, *marks, *holder, false);
+  if (!order.in.without_base && order.base < before.value) {
+    return respond(*call, refused(no_base(order)));
+  }
+  if (!holder->empty()) return respond(*call, refused(*holder));
+  submit_order(context, call, order);
 }
 
 }  // namespace
@@ -94,8 +136,14 @@ std::optional<Problem> prepare_trim(Context& context, Call& call) {
 
 // Not on the thread that reads requests: the log's servers may take their time.
 void trim_log(Context& context, const CallPtr& call) {
-  context.executor(
-      [&context, call] { trim(context, call, std::any_cast<const TrimRequest&>(call->prepared)); });
+  query(context, call, platform(), [&context, call](const PartitionView& view) {
+    Trim order;
+    order.in = std::any_cast<const TrimRequest&>(call->prepared);
+    order.where = {order.in.topic, static_cast<std::int32_t>(order.in.partition)};
+    const BaseRow* base = view.state().bases.find(order.where.text());
+    if (base != nullptr) order.base = base->next;
+    context.executor([&context, call, order] { trim(context, call, order); });
+  });
 }
 
 }  // namespace sandtrail::gateway

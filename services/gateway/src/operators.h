@@ -22,6 +22,9 @@ void list_effects(Context& context, const CallPtr& call);
 std::optional<Problem> prepare_resolve(Context& context, Call& call);
 void resolve_effect(Context& context, const CallPtr& call);
 
+std::optional<Problem> prepare_base(Context& context, Call& call);
+void record_base(Context& context, const CallPtr& call);
+void list_bases(Context& context, const CallPtr& call);
 std::optional<Problem> prepare_trim(Context& context, Call& call);
 void trim_log(Context& context, const CallPtr& call);
 

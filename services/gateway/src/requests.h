@@ -149,6 +149,15 @@ struct TrimRequest {
   }
 };
 
+// What was written to the object store (runtime/bases.h), to be told in the log.
+struct BaseRequest {
+  std::string manifest;  // SHA-256, hex
+  template <typename Self, typename V>
+  static void fields(Self& s, V& v) {
+    v("manifest", s.manifest);
+  }
+};
+
 // Takes `name` out of the body: nullopt if it has none.
 std::optional<json::value> take_member(json::value& body, std::string_view name);
 

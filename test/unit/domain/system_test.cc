@@ -272,3 +272,50 @@ TEST_CASE("system: refused attempts without an organisation stand on platform") 
                                              },
                                              VoidReason::actor_missing}});
 }
+
+TEST_CASE("system: a base is told of by an operator, each one further than the last") {
+  const auto told = [](std::int64_t next, std::string topic = "events", std::size_t bytes = 32) {
+    return [=](Harness& h) {
+      Event event = h.by_operator(
+          LogBaseTaken{topic, 2, next, {Bytes(32, 'd')}, {Bytes(bytes, 'm')}});
+      event.org = OrgId{};
+      return event;
+    };
+  };
+  Harness h(TopicKind::platform);
+  check_rows(h, {{"the first", told(9), kNone},
+                 {"nothing is in it", told(0), VoidReason::invalid},
+                 {"no such topic", told(9, "keys"), VoidReason::invalid},
+                 {"no digest", told(9, "events", 31), VoidReason::invalid},
+                 {"by nobody",
+                  [](Harness& in) { return in.event(LogBaseTaken{"events", 2, 9, {}, {}}); },
+                  VoidReason::actor_missing}});
+  h.apply(told(9)(h));
+  check_rows(h, {{"a later one", told(10), kNone},
+                 {"the same", told(9), VoidReason::out_of_order},
+                 {"an earlier one", told(8), VoidReason::out_of_order},
+                 {"of another topic", told(8, "audit"), kNone}});
+}
+
+TEST_CASE("system: a trim goes no further than the base, unless an operator insists") {
+  const auto trim = [](std::int64_t before, bool without_base = false, std::int64_t partition = 2) {
+    return [=](Harness& h) {
+      Event event = h.by_operator(LogTrimOrdered{"events", partition, before, without_base});
+      event.org = OrgId{};
+      return event;
+    };
+  };
+  Harness h(TopicKind::platform);
+  check_rows(h, {{"no base", trim(5), VoidReason::wrong_state},
+                 {"insisted on", trim(5, true), kNone},
+                 {"nothing", trim(0, true), VoidReason::invalid}});
+  Event base = h.by_operator(
+      LogBaseTaken{"events", 2, 9, {Bytes(32, 'd')}, {Bytes(32, 'm')}});
+  base.org = OrgId{};
+  h.apply(base);
+  check_rows(h, {{"below it", trim(5), kNone},
+                 {"up to it", trim(9), kNone},
+                 {"beyond it", trim(10), VoidReason::wrong_state},
+                 {"beyond it, insisted on", trim(10, true), kNone},
+                 {"of another partition", trim(5, false, 1), VoidReason::wrong_state}});
+}

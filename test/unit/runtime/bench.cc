@@ -81,6 +81,7 @@ Status Bench::start() {
   runtime_options.events_partitions = 1;
   runtime_options.threads = options.threads;
   runtime_options.group = options.group;
+  runtime_options.open_bases = options.objects;
   runtime = std::make_unique<Runtime>(runtime_options, log, store, clock, random);
   if (options.projection) runtime->add(std::make_unique<TallyProjection>());
   if (options.role) runtime->add(std::make_unique<ScriptRole>(script));

@@ -62,7 +62,8 @@ struct BenchOptions {
   bool role = true;
   bool projection = true;
   bool threads = false;
-  std::string group;  // reports under it
+  std::string group;         // reports under it
+  OpenObjects objects = {};  // where bases are
 };
 
 class Bench {

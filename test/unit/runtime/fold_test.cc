@@ -450,3 +450,34 @@ TEST_CASE("a partition that log time has outrun by more than 30 s is not live an
   CHECK(bench.runtime->not_ready_because().empty());
   CHECK(bench.script.live.size() == 1);
 }
+
+TEST_CASE("a store with more projections than are wanted keeps what is, one with fewer nothing") {
+  Bench bench;
+  bench.options.role = false;
+  REQUIRE(bench.start().ok());
+  bench.settle();
+  create(bench, 3);
+  const PartitionDigests with = bench.digests();
+  bench.observer.seen.clear();
+  bench.options.projection = false;
+  REQUIRE(bench.start().ok());
+  bench.settle();
+  CHECK(bench.observer.seen.at(0) == "loaded " + std::to_string(with.next.value));
+  CHECK(bench.digests().core == with.core);
+  CHECK(bench.digests().projections.empty());
+  bool left = false;
+  REQUIRE(bench.store
+              .scan({}, {},
+                    [&left](BytesView key, BytesView) {
+                      left = left || key.find(kTally) != BytesView::npos;
+                      return true;
+                    })
+              .ok());
+  CHECK(!left);
+  bench.observer.seen.clear();
+  bench.options.projection = true;
+  REQUIRE(bench.start().ok());
+  bench.settle();
+  CHECK(bench.observer.seen.at(0) == "loaded 0");
+  CHECK(bench.digests().projections == with.projections);
+}

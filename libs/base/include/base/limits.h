@@ -241,6 +241,7 @@ inline constexpr Millis kCertificateLifetimeMax = days(36'500);
 // --- object store ---
 inline constexpr std::size_t kObjectBytesMax = 16u << 20;
 inline constexpr std::size_t kObjectNameBytesMax = 128;
+inline constexpr std::size_t kBasePartBytesMax = 4u << 20;  // one part of a base, but for one row
 
 // --- object store in S3 ---
 inline constexpr std::size_t kS3ConnectionsMax = 16;     // requests at a time; then calls wait

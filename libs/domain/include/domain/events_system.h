@@ -120,6 +120,42 @@ struct LogLossAccepted {
   }
 };
 
+// On `platform`: the rows of a partition's fold, below `next`, stand in the object store. What is
+// below can be dropped then, for a fold may begin there.
+struct LogBaseTaken {
+  static constexpr std::string_view kType = "sandtrail.log.base_taken";
+  std::string topic;
+  std::int64_t partition = 0;
+  std::int64_t next = 0;  // the first position that is not in it
+  Blob digest;            // the running digest of (bytes, verdict) of what is
+  Blob manifest;          // SHA-256 of the document that names its parts (runtime/base.h)
+  template <typename Self, typename V>
+  static void fields(Self& s, V& v) {
+    v("topic", s.topic);
+    v("partition", s.partition);
+    v("next", s.next);
+    v("digest", s.digest);
+    v("manifest", s.manifest);
+  }
+};
+
+// On `platform`: an operator drops the records of a partition below `before`. Applied before any of
+// them goes.
+struct LogTrimOrdered {
+  static constexpr std::string_view kType = "sandtrail.log.trim_ordered";
+  std::string topic;
+  std::int64_t partition = 0;
+  std::int64_t before = 0;
+  bool without_base = false;  // although no fold can begin there then
+  template <typename Self, typename V>
+  static void fields(Self& s, V& v) {
+    v("topic", s.topic);
+    v("partition", s.partition);
+    v("before", s.before);
+    v("without_base", s.without_base);
+  }
+};
+
 // Stands where a record was lost, on any topic, so that its position is never given to another one:
 // positions stand in audit entries and in what clients keep. Changes nothing.
 struct LogRecordLost {

@@ -224,6 +224,21 @@ struct AuditChainRow {
   }
 };
 
+// On `platform`: the newest base of a partition (events_system.h).
+struct BaseRow {
+  std::int64_t next = 0;
+  Blob digest;
+  Blob manifest;
+  UnixMs taken;
+  template <typename Self, typename V>
+  static void fields(Self& s, V& v) {
+    v("next", s.next);
+    v("digest", s.digest);
+    v("manifest", s.manifest);
+    v("taken", s.taken);
+  }
+};
+
 struct CoreMeta {
   UnixMs log_time;  // the greatest append stamp so far
   std::int64_t rules = 1;
@@ -276,6 +291,11 @@ class JudgedIds {
   std::vector<EventId> removed_;
 };
 
+// Key of rows about a partition: "events/3".
+inline std::string partition_key(std::string_view topic, std::int64_t partition) {
+  return std::string(topic) + "/" + std::to_string(partition);
+}
+
 // Tables of one partition. `events` uses most; `platform` and `audit` few of them.
 struct CoreState {
   CoreMeta meta;
@@ -290,6 +310,7 @@ struct CoreState {
   Table<std::string, ParkedRow> parked{'q'};            // role name / effect id
   Table<std::string, RateCard> cards{'c'};              // version as big-endian 64 bits
   Table<std::string, AuditChainRow> audit_chains{'a'};  // topic / partition
+  Table<std::string, BaseRow> bases{'b'};               // topic / partition
   MerkleFrontier audit_tree;
 
   // What the fold has to forget and when: (log time, table letter, key bytes).

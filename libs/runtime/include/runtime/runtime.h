@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "event_log/event_log.h"
+#include "runtime/bases.h"
 #include "runtime/projection.h"
 #include "runtime/role.h"
 #include "store/kv_store.h"
@@ -110,6 +111,8 @@ struct RuntimeOptions {
   bool threads = true;  // false: step() drives it (simulation)
   // How older data is read, and what is written; must outlive the runtime.
   const SchemaVersions* versions = &shipped_versions();
+  // Where bases are. Empty: a partition that was trimmed past the store is refused.
+  OpenObjects open_bases = {};
 };
 
 class Runtime {
@@ -126,8 +129,9 @@ class Runtime {
 
   // Ensures the topics, loads the stores and begins. Refuses with conflict when the store belongs
   // to another log, is ahead of it or was folded from other records, with not_found when the log
-  // was trimmed past it. A retryable error: the log is away; call it again, it goes on where it
-  // was. Until it has succeeded there is nothing to query, and what is proposed is unavailable.
+  // was trimmed past it and there is no base to begin from. A retryable error: the log is away;
+  // call it again, it goes on where it was. Until it has succeeded there is nothing to query, and
+  // what is proposed is unavailable.
   Status start();
   // What has to come before start(), for not_ready_because() until then. Any thread.
   void waits_for(const Error& missing);

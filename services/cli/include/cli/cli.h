@@ -28,6 +28,8 @@
 #include "http/client.h"
 #include "runtime/projection.h"
 #include "store/key_store.h"
+#include "store/kv_store.h"
+#include "store/object_store.h"
 
 namespace sandtrail {
 
@@ -109,6 +111,16 @@ struct CliParts {
   // Asks a person at a terminal; false too if there is none.
   std::function<bool(std::string_view question)> confirm = {};
   LogPlaces places = {};
+  // Large objects beside the log: those of the settings, else of the data directory.
+  std::function<Result<std::unique_ptr<ObjectStore>>(const std::string& data_directory,
+                                                     const std::optional<Config>& config)>
+      open_objects = {};
+  // A store of one's own, made if need be.
+  std::function<Result<std::unique_ptr<KvStore>>(const std::string& directory)> open_store = {};
+  // Gives a closed store to the server of a data directory, which takes it in place of its own at
+  // its next start.
+  std::function<Status(const std::string& data_directory, const std::string& store)> offer_store =
+      {};
 };
 
 // Runs one verb; `arguments` without the program's name. Returns the exit code. Blocks; call it on

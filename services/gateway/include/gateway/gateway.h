@@ -16,6 +16,7 @@
 #include "http/client.h"
 #include "http/server.h"
 #include "live_output/output_source.h"
+#include "runtime/bases.h"
 #include "runtime/runtime.h"
 #include "sealing/payload.h"
 
@@ -79,6 +80,8 @@ struct GatewayParts {
   // What running programs write; null: output comes with the result only. Before the gateway is
   // destroyed, what calls its followers (the host, the client) must have ended.
   OutputSource* live_output = nullptr;
+  // Where bases are; empty: none can be recorded here.
+  OpenObjects open_bases = {};
 };
 
 // Health, metrics and what operators ask of a process are served for every role; the API and
