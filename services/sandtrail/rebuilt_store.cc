@@ -13,7 +13,8 @@ namespace fs = std::filesystem;
 
 struct Places {
   explicit Places(const std::string& directory)
-      : current(directory + "/store"), fresh(directory + "/store.new"),
+      : current(directory + "/store"),
+        fresh(directory + "/store.new"),
         old(directory + "/store.old") {}
   const std::string current, fresh, old;
 };

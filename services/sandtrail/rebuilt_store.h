@@ -15,7 +15,8 @@ namespace sandtrail {
 // `store`, a closed one in the same file system, becomes store.new. Durable on return.
 Status offer_rebuilt_store(const std::string& data_directory, const std::string& store);
 
-// Takes what was offered, if anything; also after a crash half-way. While nobody has the store open.
+// Takes what was offered, if anything; also after a crash half-way. While nobody has the store
+// open.
 Status take_rebuilt_store(const std::string& data_directory);
 
 }  // namespace sandtrail

@@ -118,10 +118,10 @@ void ServerParts::add_gateway() {
   if (launcher) options.hosts = [this] { return launcher->status(); };
   const bool api = plan.runs(ServerRole::gateway);
   gateway = std::make_unique<Gateway>(
-      std::move(options), GatewayParts{*runtime, *log, api ? &keys->keyring() : nullptr,
-                                       api ? &keys->payloads() : nullptr, clock, random,
-                                       workers->executor(), api ? &live->source() : nullptr,
-                                       bases_opener()});
+      std::move(options),
+      GatewayParts{*runtime, *log, api ? &keys->keyring() : nullptr,
+                   api ? &keys->payloads() : nullptr, clock, random, workers->executor(),
+                   api ? &live->source() : nullptr, bases_opener()});
   if (!api) return;
   runtime->add(std::make_unique<ReadModel>());
   runtime->add(gateway->observer());

@@ -7,6 +7,8 @@ import os
 import subprocess
 from pathlib import Path
 
+import httpx
+
 from files import files_that_hold, wrapped_key
 from processes import (ROOT, NotStarted, Process, build_folder, program,  # noqa: F401
                        wait_until)
@@ -82,6 +84,11 @@ class AnyServer:
     @property
     def operator_socket(self):
         return self._facts["operator_socket"]
+
+    def operator(self):
+        """A client of the operator's socket."""
+        return httpx.Client(transport=httpx.HTTPTransport(uds=str(self.operator_socket)),
+                            base_url="http://localhost", timeout=30)
 
 
 class EmbeddedServer(AnyServer):

@@ -2,6 +2,7 @@
 #include "base_rows.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "base/limits.h"
 #include "codec/json.h"
@@ -17,6 +18,19 @@ bool holds(const BaseManifest& manifest, const std::vector<std::string>& project
     return std::find(manifest.projections.begin(), manifest.projections.end(), name) !=
            manifest.projections.end();
   });
+}
+
+// "events/3", as partition_key() writes it.
+Result<TopicPartition> parse_partition_key(BytesView text) {
+  TopicPartition out;
+  const auto slash = text.find('/');
+  const BytesView number = slash == BytesView::npos ? BytesView() : text.substr(slash + 1);
+  const auto parsed = std::from_chars(number.data(), number.data() + number.size(), out.partition);
+  if (number.empty() || parsed.ec != std::errc() || parsed.ptr != number.data() + number.size()) {
+    return Error{ErrorCode::corrupt, "a base tells of a partition that has no name", ""};
+  }
+  out.topic = Bytes(text.substr(0, slash));
+  return out;
 }
 
 // "" if the manifest is the base that is looked for.
@@ -68,6 +82,33 @@ Status BaseFinder::read_platform(std::vector<Told>& into) {
       return Error{ErrorCode::unavailable, "the log gives no records of platform for now", ""};
     }
     at = batch.next;
+  }
+  return marks.low == Position{0} ? Status() : read_platform_base(into);
+}
+
+// What `platform` told of before its own base stands among that base's rows: newest ones only.
+Status BaseFinder::read_platform_base(std::vector<Told>& into) {
+  static const Bytes kRows = Bytes("C") + CoreState().bases.letter();
+  const std::vector<Told> tail = into;
+  for (auto one = tail.rbegin(); one != tail.rend(); ++one) {
+    if (one->where.topic != kPlatformTopic) continue;
+    std::vector<Told> older;
+    const auto manifest = read_base(*objects_, one->manifest);
+    Status status = manifest.ok() ? Status() : Status(manifest.error());
+    if (status.ok()) {
+      status = for_each_row(*objects_, *manifest, [&](BytesView key, BytesView value) -> Status {
+        if (!key.starts_with(kRows)) return {};
+        ST_ASSIGN(const json::value parsed, json::parse(value));
+        ST_ASSIGN(const BaseRow row, from_json<BaseRow>(parsed));
+        ST_ASSIGN(const TopicPartition where, parse_partition_key(key.substr(kRows.size())));
+        older.push_back({where, {row.next}, row.manifest.bytes});
+        return {};
+      });
+    }
+    if (!status.ok() && status.error().retryable()) return status;
+    if (!status.ok()) continue;  // an older base of it may do
+    into.insert(into.begin(), older.begin(), older.end());
+    return {};
   }
   return {};
 }

@@ -37,6 +37,7 @@ class BaseFinder {
   };
   Status load();
   Status read_platform(std::vector<Told>& into);
+  Status read_platform_base(std::vector<Told>& into);
 
   EventLog& log_;
   const OpenObjects& open_;

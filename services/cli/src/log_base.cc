@@ -82,8 +82,8 @@ Result<std::vector<Taken>> take_all(Session& session) {
     }
     if (one.next.value == 0) continue;
     const auto at = newest.find(one.where.text());
-    ST_ASSIGN(Taken taken, take_one(api, *store, *objects, one.where,
-                                    at == newest.end() ? 0 : at->second));
+    ST_ASSIGN(Taken taken,
+              take_one(api, *store, *objects, one.where, at == newest.end() ? 0 : at->second));
     out.push_back(std::move(taken));
   }
   return out;

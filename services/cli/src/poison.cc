@@ -78,8 +78,7 @@ int poison(Session& session, PoisonOptions& o) {
   const auto log = session.open_log();
   if (!log.ok()) return session.fail(log.error());
   json::array found;
-  const Status records =
-      find_records(session, **log, static_cast<std::size_t>(limit), found);
+  const Status records = find_records(session, **log, static_cast<std::size_t>(limit), found);
   if (!records.ok()) return session.fail(records.error());
   const Status effects = find_effects(session, found);
   if (!effects.ok()) session.note("parked effects are not known: " + effects.error().message);

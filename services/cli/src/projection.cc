@@ -26,7 +26,8 @@ int status(Session& session, NoOptions&) {
     const auto marks = (*log)->marks(one.where);
     if (!marks.ok()) return session.fail(marks.error());
     const auto* object = one.digests.if_object();
-    const json::value* projections = object == nullptr ? nullptr : object->if_contains("projections");
+    const json::value* projections =
+        object == nullptr ? nullptr : object->if_contains("projections");
     json::object rows{{"core", json::value(std::string_view(shown(one.digests, "core")))}};
     if (projections != nullptr && projections->is_object()) {
       for (const auto& [name, digest] : projections->get_object()) rows[name] = digest;

@@ -276,8 +276,8 @@ TEST_CASE("system: refused attempts without an organisation stand on platform") 
 TEST_CASE("system: a base is told of by an operator, each one further than the last") {
   const auto told = [](std::int64_t next, std::string topic = "events", std::size_t bytes = 32) {
     return [=](Harness& h) {
-      Event event = h.by_operator(
-          LogBaseTaken{topic, 2, next, {Bytes(32, 'd')}, {Bytes(bytes, 'm')}});
+      Event event =
+          h.by_operator(LogBaseTaken{topic, 2, next, {Bytes(32, 'd')}, {Bytes(bytes, 'm')}});
       event.org = OrgId{};
       return event;
     };
@@ -288,7 +288,9 @@ TEST_CASE("system: a base is told of by an operator, each one further than the l
                  {"no such topic", told(9, "keys"), VoidReason::invalid},
                  {"no digest", told(9, "events", 31), VoidReason::invalid},
                  {"by nobody",
-                  [](Harness& in) { return in.event(LogBaseTaken{"events", 2, 9, {}, {}}); },
+                  [](Harness& in) {
+                    return in.event(LogBaseTaken{"events", 2, 9, {}, {}});
+                  },
                   VoidReason::actor_missing}});
   h.apply(told(9)(h));
   check_rows(h, {{"a later one", told(10), kNone},
@@ -309,8 +311,7 @@ TEST_CASE("system: a trim goes no further than the base, unless an operator insi
   check_rows(h, {{"no base", trim(5), VoidReason::wrong_state},
                  {"insisted on", trim(5, true), kNone},
                  {"nothing", trim(0, true), VoidReason::invalid}});
-  Event base = h.by_operator(
-      LogBaseTaken{"events", 2, 9, {Bytes(32, 'd')}, {Bytes(32, 'm')}});
+  Event base = h.by_operator(LogBaseTaken{"events", 2, 9, {Bytes(32, 'd')}, {Bytes(32, 'm')}});
   base.org = OrgId{};
   h.apply(base);
   check_rows(h, {{"below it", trim(5), kNone},

@@ -142,6 +142,27 @@ TEST_CASE("the newest base is taken, and an older one where that cannot be") {
   check_same(bench.digests(), before);
 }
 
+TEST_CASE("where platform was trimmed too, its own base tells of the others") {
+  Bases bench;
+  bench.create(5);
+  bench.record(bench.take());
+  auto platform = take_base(bench.store, kPlatform, bench.objects);
+  REQUIRE(platform.ok());
+  Event told = bench.event(LogBaseTaken{
+      "platform", 0, platform->manifest.next, platform->manifest.digest, {platform->sha256}});
+  told.actor = an_operator();
+  bench.append(kPlatform, told);
+  bench.settle();
+  REQUIRE(bench.log.trim(kPlatform, {platform->manifest.next}).ok());
+  bench.create(2);
+  const PartitionDigests before = bench.digests();
+  const PartitionDigests platform_before = bench.digests(kPlatform);
+  REQUIRE(bench.start_anew().ok());
+  bench.settle();
+  check_same(bench.digests(), before);
+  check_same(bench.digests(kPlatform), platform_before);
+}
+
 TEST_CASE("what is no base of this partition is refused, with what to do") {
   struct Row {
     const char* what;
