@@ -4,6 +4,7 @@
 import random
 import time
 
+from fault_report import FaultReport
 from log_clients import LogClients, check, read_all
 
 KILLS = 20
@@ -19,14 +20,19 @@ def test_kill_9_at_any_moment_leaves_a_log_that_keeps_its_promises(directory, to
     clients = LogClients(history, "a", log, appenders=3, in_flight=16, rate=2500, back=300)
     draw = random.Random(20260131)
     kills = KILLS_TORTURE if torture else KILLS
-    for _ in range(kills):
-        clients.start()
-        time.sleep(draw.uniform(0.01, LIFE_SECONDS_MAX))
-        clients.kill()
-    clients.start().wait_progress()
-    clients.stop()
-    read_all(history, log)
-    report = check(history)
+    with FaultReport("kill -9 of clients with an embedded log, histories") as faults:
+        for _ in range(kills):
+            faults.tried()
+            clients.start()
+            time.sleep(draw.uniform(0.01, LIFE_SECONDS_MAX))
+            clients.kill()
+        clients.start().wait_progress()
+        clients.stop()
+        read_all(history, log)
+        report = check(history)
+        faults.came("no anomaly", kills)
+        for name in ("appends", "committed", "unknown"):
+            faults.noted(name, report[name])
     assert report["committed"] > 20 * kills
     assert report["unknown"] > 0, "no kill hit an append"
     assert len(list(history.glob("a.*.jsonl"))) > kills // 2
