@@ -22,6 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 LOGS = ROOT / "build" / "logs"
 PROGRESS_EVERY_S = 30
 STOP_SECONDS_MAX = 60
+MEMORY = Path("/dev/shm")
 TAIL_LINES = 40
 DOCTEST = re.compile(r"\[doctest\] test cases:\s+(\d+) \|\s+(\d+) passed \|\s+(\d+) failed")
 
@@ -63,7 +64,7 @@ class Torture:
         ends = time.monotonic() + limit
         log = LOGS / f"torture-{name}.log"
         with open(log, "wb") as output, contextlib.ExitStack() as stack:
-            environment = self._environment()
+            environment = self._environment(section)
             if section.kafka:
                 try:
                     environment |= stack.enter_context(Kafka(name, output))
@@ -92,11 +93,13 @@ class Torture:
                      for row in rows if row.unaccounted]
         return Result(rows, problems)
 
-    def _environment(self):
+    def _environment(self, section):
         environment = dict(os.environ, SANDTRAIL_BUILD=str(self.build))
         environment.pop("SANDTRAIL_TORTURE", None)
         if not self.quick:
             environment["SANDTRAIL_TORTURE"] = "1"
+        if section.in_memory and os.access(MEMORY, os.W_OK):
+            environment["TMPDIR"] = str(MEMORY)
         return environment
 
 
