@@ -47,6 +47,15 @@ Error no_such_partition(const TopicPartition& where) {
   return {ErrorCode::not_found, "there is no " + where.text(), "ensure the topic first"};
 }
 
+Result<std::vector<Marks>> EventLog::marks_of(const std::vector<TopicPartition>& all) {
+  std::vector<Marks> out;
+  for (const TopicPartition& where : all) {
+    ST_ASSIGN(const Marks one, marks(where));
+    out.push_back(one);
+  }
+  return out;
+}
+
 Error trimmed_error(const TopicPartition& where, Position wanted, Position low) {
   return {ErrorCode::not_found,
           where.text() + " was trimmed up to " + std::to_string(low.value) + ", past " +

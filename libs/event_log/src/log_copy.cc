@@ -131,13 +131,13 @@ Status copy_part(EventLog& from, LogImport& to, const CopyReport::Part& part, Co
 
 Result<std::vector<CopyReport::Part>> parts_of(EventLog& log,
                                                const std::vector<std::string>& topics) {
-  std::vector<CopyReport::Part> out;
+  std::vector<TopicPartition> all;
   for (const std::string& topic : topics) {
-    for (std::int32_t i = 0; i < log.partitions(topic); ++i) {
-      ST_ASSIGN(const Marks marks, log.marks({topic, i}));
-      out.push_back({{topic, i}, marks});
-    }
+    for (std::int32_t i = 0; i < log.partitions(topic); ++i) all.push_back({topic, i});
   }
+  ST_ASSIGN(const auto marks, log.marks_of(all));
+  std::vector<CopyReport::Part> out;
+  for (std::size_t i = 0; i < all.size(); ++i) out.push_back({all[i], marks[i]});
   return out;
 }
 

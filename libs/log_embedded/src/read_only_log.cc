@@ -65,6 +65,8 @@ class Follower {
   // Takes over what the writer has done since; marks() of every partition are then at least what
   // was acknowledged before the call.
   Status refresh();
+  // After a refresh(), and before another one.
+  Result<std::vector<Marks>> marks_of(const std::vector<TopicPartition>& all);
   Result<ReadBatch> read(const PartitionState& partition, embedded::Cursor& cursor,
                          std::size_t bytes_max);
   // Wakes everybody whose partition moved, or all if following fails.
@@ -121,6 +123,20 @@ Status Follower::refresh() {
   if (!store_) return closed_error();
   const std::lock_guard lock(refresh_mutex_);
   return refresh_locked();
+}
+
+Result<std::vector<Marks>> Follower::marks_of(const std::vector<TopicPartition>& all) {
+  const std::shared_lock open(gate_);
+  if (!store_) return closed_error();
+  const std::lock_guard lock(refresh_mutex_);
+  ST_CHECK_OK(refresh_locked());
+  std::vector<Marks> out;
+  for (const TopicPartition& where : all) {
+    const PartitionState* partition = topics_.find(where);
+    if (partition == nullptr) return no_such_partition(where);
+    out.push_back(partition->marks());
+  }
+  return out;
 }
 
 Status Follower::refresh_locked() {
@@ -235,6 +251,9 @@ class ReadOnlyLog final : public EventLog {
                                                  Position from) override;
   std::shared_ptr<void> subscribe(const TopicPartition& where, std::function<void()> wake) override;
   Result<Marks> marks(const TopicPartition& where) override;
+  Result<std::vector<Marks>> marks_of(const std::vector<TopicPartition>& all) override {
+    return follower_->marks_of(all);
+  }
   Result<std::unique_ptr<Ownership>> own(const std::string&, const std::vector<std::string>&,
                                          OwnershipListener&) override {
     return read_only_error();

@@ -154,3 +154,33 @@ TEST_CASE("a reader changes nothing") {
   CHECK((*lines)->poll(100).error().code == ErrorCode::cancelled);
   CHECK(reader->marks(kWhere).error().code == ErrorCode::cancelled);
 }
+
+TEST_CASE("marks of several partitions beside a writer are those of one moment") {
+  const TemporaryDirectory directory;
+  const TemporaryDirectory scratch;
+  const auto log = must_open(directory.path);
+  REQUIRE(log->ensure_topic({"t", 2}).ok());
+  REQUIRE(log->ensure_topic({"u", 1}).ok());
+  const std::vector<TopicPartition> all{{"t", 0}, {"u", 0}, {"t", 1}};
+  std::atomic<bool> enough{false};
+  // Each record follows the one before it in another partition.
+  std::thread writer([&] {
+    while (!enough) {
+      for (const TopicPartition& where : all) commit(*log, where, record_of("next"));
+    }
+  });
+  const auto reader = must_open_read_only(directory.path, scratch.path);
+  std::int64_t seen = 0;
+  for (int cut = 0; cut < 200 || seen < 100; ++cut) {
+    const auto marks = reader->marks_of(all);
+    REQUIRE(marks.ok());
+    const auto high = [&](std::size_t i) { return (*marks)[i].high.value; };
+    CHECK(high(1) <= high(0));
+    CHECK(high(2) <= high(1));
+    CHECK(high(0) <= high(2) + 1);
+    seen = high(0);
+  }
+  enough = true;
+  writer.join();
+  CHECK(!reader->marks_of({{"t", 7}}).ok());
+}

@@ -157,6 +157,9 @@ class EventLog {
                                           std::function<void()> wake) = 0;
   // Every append acknowledged before this call is below marks().high and readable.
   virtual Result<Marks> marks(const TopicPartition& where) = 0;
+  // Of several, in their order. An embedded log that is read beside its writer gives those of one
+  // moment: whatever a record below them followed is below them as well. Others: one by one.
+  virtual Result<std::vector<Marks>> marks_of(const std::vector<TopicPartition>& all);
 
   // Joins `group` for every partition of the topics. Assignments arrive by the listener, which must
   // outlive the Ownership. Embedded: everything is assigned at once and for good.
