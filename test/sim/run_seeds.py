@@ -134,14 +134,14 @@ def print_table(total, seconds):
     print("\n".join(columns(total.troubles)))
 
 
-def report(total):
+def report(total, seeds):
     """For scripts/torture, which runs this too."""
-    with FaultReport("simulated installations, one a seed") as seeds:
-        seeds.tried(total.seeds)
-        seeds.came("every promise kept", total.seeds - len(total.failures))
-        seeds.came("failed", len(total.failures))
-        for name, count in total.counts.items():
-            seeds.noted(name, count)
+    seeds.tried(total.seeds)
+    seeds.came("every promise kept", total.seeds - len(total.failures))
+    seeds.came("failed", len(total.failures))
+    for name, count in total.counts.items():
+        seeds.noted(name, count)
+    seeds.write()
     for kind, count in total.troubles.most_common():
         with FaultReport(f"simulated: {kind}") as faults:
             faults.tried(count)
@@ -160,10 +160,11 @@ def main():
         how = "--trace" if options.trace else "--shrink"
         return subprocess.run([*command, "--first", str(options.one), how], check=False).returncode
     total = Sum()
+    seeds = FaultReport("simulated installations, one a seed")
     started = time.monotonic()
     run_all(command, options, total)
     print_table(total, time.monotonic() - started)
-    report(total)
+    report(total, seeds)
     for seed, problems in sorted(total.failures):
         print(f"seed {seed} failed: {problems[0]}")
     for seed, _ in sorted(total.failures)[:FAILURES_SHRUNK_MAX]:

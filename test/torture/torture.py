@@ -204,6 +204,8 @@ def too_few(section, rows):
 # --- the table ---
 
 def elapsed(seconds):
+    if seconds == 0:
+        return "-"  # counted within another fault
     return f"{seconds:.1f}s" if seconds < 60 else f"{int(seconds) // 60}m {int(seconds) % 60:02d}s"
 
 
