@@ -4,6 +4,7 @@ build/logs/e2e/."""
 
 import os
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from sandtrail_server import ROOT, Server, over_kafka, program
 from webhook_sink import WebhookSink
 
 KEPT = ROOT / "build/logs/e2e"
+sys.path.append(str(ROOT / "test" / "torture"))  # fault_report
 
 
 def pytest_addoption(parser):

@@ -2,7 +2,6 @@
 """The single process killed with -9 again and again while clients send as fast as they can: what
 was answered 202, by the list that the clients keep, is there after the restart, and ends."""
 
-import os
 import random
 import threading
 import time
@@ -10,11 +9,12 @@ import time
 import httpx
 import pytest
 from api import TERMINAL, Api, Operator
+from fault_report import FaultReport, is_torture
 from sandtrail_server import run_tool, wait_until
 from traces import records_of
 
 pytestmark = pytest.mark.embedded
-KILLS = 100 if os.environ.get("SANDTRAIL_TORTURE") == "1" else 5
+KILLS = 100 if is_torture() else 5
 CLIENTS = 8
 QUEUED_MAX = 1_000_000
 RUN_TO_THE_END = 20  # of each life; the others are cancelled at the end, so that it comes
@@ -51,8 +51,14 @@ class Load:
                     assert response.status_code == 503, response.text
 
 
+@pytest.fixture(name="faults", scope="module")
+def report_of_all_kills():
+    with FaultReport("kill -9 of the single process under load") as faults:
+        yield faults
+
+
 @pytest.fixture(name="accepted", scope="module")
-def accepted_over_all_kills(server):
+def accepted_over_all_kills(server, faults):
     """What was answered, in a list for each life of the server."""
     with Operator(server) as operator:
         response = operator.http.post(f"/operator/organizations/{server.organization}/limits",
@@ -64,6 +70,7 @@ def accepted_over_all_kills(server):
         load = Load(server)
         wait_until(lambda load=load: len(load.accepted) >= CLIENTS, what="load")
         time.sleep(dice.uniform(0.0, 0.4))  # at any point of it
+        faults.tried()
         server.kill()
         load.end()
         lives.append(load.accepted)
@@ -71,8 +78,9 @@ def accepted_over_all_kills(server):
     return lives
 
 
-def test_every_answered_request_is_there_and_ends(accepted, server):
+def test_every_answered_request_is_there_and_ends(accepted, server, faults):
     ids = [execution for life in accepted for execution in life]
+    faults.noted("answered", len(ids))
     assert len(ids) == len(set(ids)) and all(accepted)
     with Api.of(server) as api:
         rows = {row["id"]: row for row in api.all("/v1/executions")}
@@ -88,10 +96,12 @@ def test_every_answered_request_is_there_and_ends(accepted, server):
 
         wait_until(lambda: not open_ones(), seconds=60 + 5 * KILLS, what="the end of all of them")
         statuses = {row["id"]: row["status"] for row in api.all("/v1/executions")}
-    print(f"{KILLS} kills, {len(ids)} answered, "
-          f"{sum(statuses[e] == 'finished' for e in ids)} finished, "
-          f"{sum(statuses[e] == 'cancelled' for e in ids)} cancelled, "
-          f"{sum(statuses[e] == 'lost' for e in ids)} lost to a kill while they ran, 0 missing")
+    for life in accepted:
+        right = all(statuses[execution] in TERMINAL for execution in life)
+        faults.came("all answered is there and ends" if right else "not all ends")
+    for status in sorted(set(statuses.values())):
+        said = "hit while it ran" if status == "lost" else status
+        faults.noted(said, sum(statuses[execution] == status for execution in ids))
     # Lost is what a kill hit while it ran; cancelled only what was asked to be.
     assert all(statuses[execution] in ("finished", "lost") for execution in to_the_end)
 

@@ -3,7 +3,6 @@
 Kafka, with its history, ids, provenance, bills and audit proofs."""
 
 import json
-import os
 import shutil
 import subprocess
 
@@ -11,6 +10,7 @@ import pytest
 from api import TERMINAL, Api
 from cluster_server import ClusterServer, SharedBroker
 from confluent_kafka import Consumer, KafkaException, TopicPartition
+from fault_report import is_torture
 from processes import NotStarted, build_folder, program, wait_until
 from sandtrail_server import EmbeddedServer, run_tool
 from webhook_sink import WebhookSink
@@ -18,7 +18,7 @@ from webhook_sink import WebhookSink
 CONFIG = {"log": {"events_partitions": 4}}
 EXECUTIONS = 8
 LARGE = 60_000  # over what stands in a record
-LONG = 1_000_000 if os.environ.get("SANDTRAIL_TORTURE") else 20_000  # records
+LONG = 1_000_000 if is_torture() else 20_000  # records
 LONG_SECONDS_MAX = 1800
 MOVED = ("root.key", "audit.key", "audit.vkey", "dev.json")
 

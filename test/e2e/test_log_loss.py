@@ -4,7 +4,6 @@ verb says what is missing, is an audited event itself, and leaves a server that 
 
 import itertools
 import json
-import os
 import random
 import signal
 import subprocess
@@ -12,12 +11,13 @@ import time
 
 import pytest
 from api import TERMINAL, Api
+from fault_report import FaultReport, is_torture
 from sandtrail_server import NotStarted, program, run_tool, wait_until
 from traces import records_of
 
 pytestmark = pytest.mark.embedded
 NAMES = itertools.count()
-TRIES = 100 if os.environ.get("SANDTRAIL_TORTURE") == "1" else 8
+TRIES = 100 if is_torture() else 8
 ECHO = {"command": ["echo", "hello"], "limits": {"memory_mib": 16}}
 
 
@@ -118,7 +118,13 @@ def check_said(server, accepted):
     assert entry["source"]["position"] == said[0]["position"]
 
 
-def test_the_verb_killed_at_any_moment_is_repeated_and_ends(new_server):
+@pytest.fixture(name="faults")
+def report_of_kills():
+    with FaultReport("kill -9 of log accept-loss") as faults:
+        yield faults
+
+
+def test_the_verb_killed_at_any_moment_is_repeated_and_ends(new_server, faults):
     server = new_server("killed-verb").start()
     with Api.of(server) as api:
         assert api.run(ECHO)["verdict"] == "ok"
@@ -131,6 +137,7 @@ def test_the_verb_killed_at_any_moment_is_repeated_and_ends(new_server):
     dice = random.Random(5)
     killed = 0
     for _ in range(TRIES):
+        faults.tried()
         with subprocess.Popen(
                 [program(), "log", "accept-loss", "--data-dir", server.data_dir, "--reason",
                  "a bad disk", "--yes"], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
@@ -151,6 +158,8 @@ def test_the_verb_killed_at_any_moment_is_repeated_and_ends(new_server):
         assert taken == list(range(lost["found"], lost["expected"]))
     with Api.of(server) as api:
         assert api.run(ECHO)["verdict"] == "ok"
+    faults.came("repeated, and its end is right", killed)
+    faults.came("over before the kill", TRIES - killed)
 
 
 def test_a_loss_that_was_only_half_accepted_is_finished_first(new_server):

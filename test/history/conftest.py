@@ -2,7 +2,6 @@
 """Brokers come up as they do for test/e2e. What a failed test leaves is kept in
 build/logs/history/."""
 
-import os
 import shutil
 import sys
 import tempfile
@@ -13,7 +12,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 KEPT = ROOT / "build/logs/history"
 BROKERS = 3
-sys.path.append(str(ROOT / "test" / "e2e"))
+sys.path += [str(ROOT / "test" / "e2e"), str(ROOT / "test" / "torture")]
+from fault_report import is_torture  # noqa: E402  pylint: disable=wrong-import-position
 from kafka_cluster import KafkaCluster  # noqa: E402  pylint: disable=wrong-import-position
 
 
@@ -42,5 +42,5 @@ def directory(request):
 
 @pytest.fixture(scope="session")
 def torture():
-    """Whether the full numbers are wanted: SANDTRAIL_TORTURE=1."""
-    return os.environ.get("SANDTRAIL_TORTURE") == "1"
+    """Whether the full numbers are wanted."""
+    return is_torture()

@@ -51,6 +51,10 @@ class LogClients:
         self.process = None
         assert code == 0, f"log_clients {self.name} ended with {code}"
 
+    def lives(self):
+        """How many of its runs came so far that they wrote something down."""
+        return len(list(self.history.glob(f"{self.name}.*.jsonl")))
+
     def acknowledged(self):
         """How many appends of all its runs are written down as acknowledged."""
         return sum(path.read_bytes().count(b'"outcome":"ok","position"')

@@ -7,6 +7,7 @@ import contextlib
 import pytest
 from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource
 from cutting_proxy import CuttingProxy
+from fault_report import FaultReport
 from log_clients import LogClients, check, read_all
 
 APPENDS = 60  # of each of two appenders
@@ -17,7 +18,8 @@ ONE_IN = 10  # Produce requests to a broker: after a cut the client waits, up to
 @pytest.mark.parametrize("fate", ["answer", "request"])
 def test_what_is_cut_off_is_there_once(kafka, fate, directory, torture, record_testsuite_property):
     history = directory / fate
-    with contextlib.ExitStack() as stack:
+    with contextlib.ExitStack() as stack, \
+            FaultReport(f"connection cut in mid-append: the {fate}") as faults:
         proxies = [stack.enter_context(CuttingProxy(
             port, target, lambda number: fate if number % ONE_IN == 0 else None))
                    for port, target in kafka.proxy_ports()]
@@ -29,13 +31,17 @@ def test_what_is_cut_off_is_there_once(kafka, fate, directory, torture, record_t
         finally:
             clients.kill()
         cuts = sum(proxy.cuts[fate] for proxy in proxies)
-    read_all(history, f"kafka://{kafka.bootstrap}", prefix=f"{fate}.")
-    report = check(history)
-    assert cuts >= 5
-    assert report["unknown_there_repeatedly"] == 0
-    # Each was tried until it was in the log, once.
-    assert report["not_committed"] == 0
-    assert report["committed"] + report["unknown_there_once"] == report["appends"]
+        faults.tried(cuts)
+        read_all(history, f"kafka://{kafka.bootstrap}", prefix=f"{fate}.")
+        report = check(history)
+        assert cuts >= 5
+        assert report["unknown_there_repeatedly"] == 0
+        # Each was tried until it was in the log, once.
+        assert report["not_committed"] == 0
+        assert report["committed"] + report["unknown_there_once"] == report["appends"]
+        faults.came("all is there once", cuts)
+        for name in ("appends", "unknown"):
+            faults.noted(name, report[name])
     record_testsuite_property(f"connections cut, {fate}: cuts, appends, unknown",
                               f"{cuts}, {report['appends']}, {report['unknown']}")
 
@@ -56,4 +62,9 @@ def test_what_is_too_large_for_the_broker_is_refused_and_the_rest_goes_on(kafka,
                in_flight=1).start().wait()
     read_all(history, log, prefix="large.")
     report = check(history)
+    with FaultReport("record larger than the topic takes") as faults:
+        faults.tried(report["appends"])
+        faults.came("refused", report["not_committed"])
+        faults.came("there once", report["committed"])
+        faults.came("unknown", report["unknown"])
     assert report["not_committed"] > 50 and report["committed"] > 50 and report["unknown"] == 0

@@ -10,6 +10,7 @@ import pytest
 from confluent_kafka import ElectionType
 from confluent_kafka import TopicPartition as Where
 from conftest import BROKERS
+from fault_report import FaultReport
 from log_clients import LogClients, check, read_all
 from processes import wait_until
 
@@ -20,6 +21,12 @@ ALL_AWAY_SECONDS = 4
 ALL_AWAY_SECONDS_TORTURE = 60
 ROUNDS_TORTURE = 3
 COMMON = {"prefix": "f.", "replication": 3, "min_insync": 2, "partitions": PARTITIONS}
+
+
+def went_on(faults, load):
+    """The fault that was tried counts as survived once all three processes go on."""
+    load.wait_progress()
+    faults.came("appends go on")
 
 
 class Load:
@@ -70,74 +77,91 @@ def nodes(torture):
 
 
 def test_brokers_are_killed_one_by_one(load, torture):
-    for node in nodes(torture):
-        load.kafka.kill(node)
-        load.wait_progress()
-        load.kafka.restart(node)
-        load.wait_progress()
+    with FaultReport("broker of three killed") as faults:
+        for node in nodes(torture):
+            faults.tried()
+            load.kafka.kill(node)
+            load.wait_progress()
+            load.kafka.restart(node)
+            went_on(faults, load)
 
 
 def test_brokers_stand_still_one_by_one(load, torture):
-    for node in [node % BROKERS + 1 for node in nodes(torture)]:
-        load.kafka.pause(node)
-        try:
-            time.sleep(PAUSE_SECONDS)
-            load.wait_progress()
-        finally:
-            load.kafka.resume(node)
-        load.wait_progress()
+    with FaultReport("broker of three stands still past its session") as faults:
+        for node in [node % BROKERS + 1 for node in nodes(torture)]:
+            faults.tried()
+            load.kafka.pause(node)
+            try:
+                time.sleep(PAUSE_SECONDS)
+                load.wait_progress()
+            finally:
+                load.kafka.resume(node)
+            went_on(faults, load)
 
 
 def test_leaders_move_while_all_brokers_live(load, torture):
     load.kafka.wait_answers()
+    with FaultReport("leaders of all partitions moved") as faults:
+        for _ in range(ROUNDS_TORTURE if torture else 1):
+            faults.tried()
+            move_leaders(load)
+            went_on(faults, load)
+
+
+def move_leaders(load):
     admin = load.kafka.admin()
-    for _ in range(ROUNDS_TORTURE if torture else 1):
-        before = load.leaders()
-        # The first of the replicas is who should lead; all have what was acknowledged.
-        plan = {"version": 1, "partitions": [
-            {"topic": TOPIC, "partition": number,
-             "replicas": [(leader + step) % BROKERS + 1 for step in range(BROKERS)]}
-            for number, leader in before.items()]}
-        file = load.history / "plan"
-        file.write_text(json.dumps(plan), encoding="utf-8")
-        load.kafka.tool("org.apache.kafka.tools.reassign.ReassignPartitionsCommand",
-                        "--reassignment-json-file", file, "--execute")
-        wanted = {one["partition"]: one["replicas"][0] for one in plan["partitions"]}
+    before = load.leaders()
+    # The first of the replicas is who should lead; all have what was acknowledged.
+    plan = {"version": 1, "partitions": [
+        {"topic": TOPIC, "partition": number,
+         "replicas": [(leader + step) % BROKERS + 1 for step in range(BROKERS)]}
+        for number, leader in before.items()]}
+    file = load.history / "plan"
+    file.write_text(json.dumps(plan), encoding="utf-8")
+    load.kafka.tool("org.apache.kafka.tools.reassign.ReassignPartitionsCommand",
+                    "--reassignment-json-file", file, "--execute")
+    wanted = {one["partition"]: one["replicas"][0] for one in plan["partitions"]}
 
-        def moved(wanted=wanted):
-            admin.elect_leaders(ElectionType.PREFERRED,
-                                [Where(TOPIC, number) for number in wanted]).result(10)
-            return load.leaders() == wanted
+    def moved(wanted=wanted):
+        admin.elect_leaders(ElectionType.PREFERRED,
+                            [Where(TOPIC, number) for number in wanted]).result(10)
+        return load.leaders() == wanted
 
-        wait_until(moved, 30, "other leaders")
-        assert any(before[number] != leader for number, leader in wanted.items())
-        load.wait_progress()
+    wait_until(moved, 30, "other leaders")
+    assert any(before[number] != leader for number, leader in wanted.items())
 
 
 def test_a_process_of_clients_is_killed_and_goes_on(load, torture):
-    for process in load.processes * (ROUNDS_TORTURE if torture else 1):
-        process.restart()
-    load.wait_progress()
+    with FaultReport("process of clients killed") as faults:
+        for process in load.processes * (ROUNDS_TORTURE if torture else 1):
+            faults.tried()
+            process.restart()
+            went_on(faults, load)
 
 
 def test_all_brokers_stand_still_for_a_while(load, torture):
-    for node in range(1, BROKERS + 1):
-        load.kafka.pause(node)
-    try:
-        time.sleep(ALL_AWAY_SECONDS_TORTURE if torture else ALL_AWAY_SECONDS)
-    finally:
+    seconds = ALL_AWAY_SECONDS_TORTURE if torture else ALL_AWAY_SECONDS
+    with FaultReport(f"all three brokers stand still for {seconds} s") as faults:
+        faults.tried()
         for node in range(1, BROKERS + 1):
-            load.kafka.resume(node)
-    load.wait_progress()
+            load.kafka.pause(node)
+        try:
+            time.sleep(seconds)
+        finally:
+            for node in range(1, BROKERS + 1):
+                load.kafka.resume(node)
+        went_on(faults, load)
 
 
 def test_all_brokers_are_killed_at_once(load, torture):
     if not torture:
         pytest.skip("only with SANDTRAIL_TORTURE=1")
-    for node in range(1, BROKERS + 1):
-        load.kafka.kill(node)
-    load.kafka.start()
-    load.wait_progress()
+    with FaultReport("all three brokers killed at once") as faults:
+        faults.tried()
+        for node in range(1, BROKERS + 1):
+            load.kafka.kill(node)
+        load.kafka.start()
+        went_on(faults, load)
 
 
 def test_and_every_promise_was_kept(load, record_testsuite_property):
@@ -145,7 +169,13 @@ def test_and_every_promise_was_kept(load, record_testsuite_property):
     for process in load.processes:
         process.stop()
     read_all(load.history, f"kafka://{load.kafka.bootstrap}", **COMMON)
-    report = check(load.history, "--kafka")
+    with FaultReport("appends of three clients during all of these") as faults:
+        report = check(load.history, "--kafka")
+        faults.tried(report["appends"])
+        faults.came("committed, and there", report["committed"])
+        faults.came("refused, and not there", report["not_committed"])
+        faults.came("unknown", report["unknown"])
+        faults.noted("committed and there twice", report["committed_repeatedly"])
     assert report["not_committed"] + report["unknown"] > 0, "no fault hit an append"
     # Hardly any: each retry is recognised, unless the client had to begin a new sequence.
     assert report["committed_repeatedly"] * 100 < report["committed"]

@@ -13,6 +13,9 @@ from collections import Counter
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.append(str(ROOT / "test" / "torture"))
+from fault_report import FaultReport  # noqa: E402  pylint: disable=wrong-import-position
+
 PROGRESS_EVERY_S = 2
 FAILURES_SHRUNK_MAX = 3
 
@@ -40,6 +43,7 @@ class Sum:
         self.counts = Counter()
         self.voids = Counter()
         self.troubles = Counter()
+        self.troubles_of_failed = Counter()
         self.failures = []  # (seed, problems)
 
     def add(self, outcome):
@@ -50,6 +54,7 @@ class Sum:
             self.voids.update(outcome.get("voids", {}))
             self.troubles.update(outcome.get("troubles", {}))
             if outcome.get("problems"):
+                self.troubles_of_failed.update(outcome.get("troubles", {}))
                 self.failures.append((outcome["seed"], outcome["problems"]))
 
     def died(self, seed, status):
@@ -98,13 +103,16 @@ def run_all(command, options, total):
     threads = [threading.Thread(target=work, daemon=True) for _ in range(options.jobs)]
     for thread in threads:
         thread.start()
-    said = time.monotonic()
+    started = said = time.monotonic()
     for thread in threads:
         while thread.is_alive():
             thread.join(0.1)
             if time.monotonic() - said > PROGRESS_EVERY_S:
                 said = time.monotonic()
-                print(f"    {total.seeds} of {options.seeds} seeds, {len(total.failures)} failed",
+                rate = total.seeds / (said - started)
+                left_s = (options.seeds - total.seeds) / rate if total.seeds else 0
+                print(f"    {total.seeds} of {options.seeds} seeds, {len(total.failures)} failed, "
+                      f"{rate:.1f} a second, {left_s / 60:.0f} minutes to go",
                       file=sys.stderr, flush=True)
 
 
@@ -126,6 +134,21 @@ def print_table(total, seconds):
     print("\n".join(columns(total.troubles)))
 
 
+def report(total, seeds):
+    """For scripts/torture, which runs this too."""
+    seeds.tried(total.seeds)
+    seeds.came("every promise kept", total.seeds - len(total.failures))
+    seeds.came("failed", len(total.failures))
+    for name, count in total.counts.items():
+        seeds.noted(name, count)
+    seeds.write()
+    for kind, count in total.troubles.most_common():
+        with FaultReport(f"simulated: {kind}") as faults:
+            faults.tried(count)
+            faults.came("in a run that was right", count - total.troubles_of_failed[kind])
+            faults.came("in a run that failed", total.troubles_of_failed[kind])
+
+
 def main():
     options = arguments()
     command = [str(ROOT / options.build / "test" / "sim_seeds")]
@@ -137,9 +160,11 @@ def main():
         how = "--trace" if options.trace else "--shrink"
         return subprocess.run([*command, "--first", str(options.one), how], check=False).returncode
     total = Sum()
+    seeds = FaultReport("simulated installations, one a seed")
     started = time.monotonic()
     run_all(command, options, total)
     print_table(total, time.monotonic() - started)
+    report(total, seeds)
     for seed, problems in sorted(total.failures):
         print(f"seed {seed} failed: {problems[0]}")
     for seed, _ in sorted(total.failures)[:FAILURES_SHRUNK_MAX]:

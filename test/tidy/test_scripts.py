@@ -93,11 +93,12 @@ def test_install_deps_says_what_to_do_on_a_system_that_is_not_debian(tmp_path):
 
 @pytest.mark.parametrize("script", ["infra/kafka/acls", "scripts/bench", "scripts/fmt",
                                     "scripts/install-deps", "scripts/kafka", "scripts/s3-server",
-                                    "scripts/test", "scripts/tidy"])
+                                    "scripts/test", "scripts/tidy", "scripts/torture"])
 def test_a_script_explains_itself_and_refuses_what_it_does_not_know(script):
     helped = run(script, "--help")
     assert helped.returncode == 0 and helped.stdout.startswith(script)
-    if script != "scripts/bench":  # passes its arguments on; test/bench tries them
+    # These pass their arguments on; test/bench and test/torture try them.
+    if script not in ("scripts/bench", "scripts/torture"):
         refused = run(script, "--nonsense")
         assert refused.returncode == 2 and "--nonsense" in refused.stderr
 

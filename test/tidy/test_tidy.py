@@ -12,6 +12,10 @@ ROOT = Path(__file__).resolve().parents[2]
 SPDX = "// SPDX-License-Identifier: Apache-2.0\n"
 LIBRARY = "sandtrail_library(x HEADERS include/x/x.h DEPS base)\n"
 MAP = "# It\n## Map of the folders\n```\nlibs/     all\nlibs/a/   one\n```\n"
+CASE = 'TEST_CASE("is there") {}\n'
+HELD = "## What is durable when\n\n"
+PROMISES = "## Promises, and the tests that hold them\n| promise | held by |\n|---|---|\n" \
+           "| one | `test/a` |\n"
 # Put together here so that the rules do not find their own tests.
 LEFTOVER = "TO" + "DO"
 MACHINE = "/" + "work/"
@@ -118,6 +122,22 @@ BAD = [
     ("named-path", {"README.md": "`scripts/a`\n`scripts/b --now` and `libs/c/`\n",
                     "libs/b/b.h": ""},
      ["README.md:1", "README.md:2", "README.md:2"]),
+    ("named-test", {"A.md": "One.[^a] Two.[^b] Three.[^c] Four.[^d] Five.[^e]\n\n"
+                            "[^a]: `test/a_test.cc`: is there\n"
+                            "[^b]: `test/a_test.cc`: is there no more\n"
+                            "[^c]: `test/b_test.cc`: is there\n"
+                            "[^d]: somewhere\n[^f]: `test/test_a.py`: test_it\n"
+                            "[^f]: `test/test_a.py`: test_it\n",
+                    "test/a_test.cc": CASE, "test/test_a.py": "def test_it():\n    pass\n"},
+     ["A.md:1", "A.md:4", "A.md:5", "A.md:6", "A.md:8", "A.md:8"]),
+    ("held-sentence", {"A.md": HELD + "Held.[^a] Not\nheld. Held.[^a]\n\n- Held.[^a]\n"
+                                      "- not held\n  at all\n\n"
+                                      "| w | x |\n|---|---|\n| Not. | Not held. |\n"},
+     ["A.md:4", "A.md:8", "A.md:12"]),
+    ("held-promise", {"README.md": PROMISES + "| two | `test/b` |\n| three | us |\n"
+                                   "| one | `test/a` |\n| four | `test/none`, `test/a` |\n",
+                      "test/a/test_a.py": "def test_it():\n    pass\n", "test/b/b.py": ""},
+     ["README.md:5", "README.md:6", "README.md:7", "README.md:8"]),
 ]
 
 GOOD = [
@@ -185,6 +205,20 @@ GOOD = [
     ("readme-map", {"README.md": MAP, "libs/a/x.h": "", "CMakeLists.txt": ""}),
     ("named-path", {"README.md": "`scripts/b --now`, `libs/b/`, `libs/<name>/x.h`, `ls libs/c`\n",
                     "libs/b/b.h": "", "scripts/b": ""}),
+    ("named-test", {"A.md": "One.[^a] Two.[^b] `s/[^x]//` Three.[^c]\n\n```\n[^y]\n```\n"
+                            "[^a]: `test/a_test.cc`: is there\n"
+                            "[^b]: `test/a_test.cc`: is told in two parts\n"
+                            "[^c]: `test/test_a.py`: test_it\n",
+                    "test/a_test.cc": CASE + 'TEST_CASE(\n    "is told in "\n    "two parts") {}\n',
+                    "test/test_a.py": "def test_it():\n    pass\n"}),
+    ("held-sentence", {"A.md": "# Else\nNot held.\n" + HELD
+                               + "**Lead.** Held, in 0.5 s, by `a. b`.[^a]\nHeld.[^a][^b]\n\n"
+                               "1. Held.[^a]\n\n```\nNot. This.\n```\n"
+                               "| What it is. | x |\n|---|---|\n| In case. | Held.[^a] |\n"
+                               "| Else. | - |\n### Under. It\n\n[^a]: `test/a. b`\n"
+                               "## Another\nNot held.\n"}),
+    ("held-promise", {"README.md": PROMISES + "| two | `test/a/test_a.py`, `test/b` |\n\n## Else\n",
+                      "test/a/test_a.py": "def test_it():\n    pass\n", "test/b/b_test.cc": CASE}),
 ]
 
 

@@ -12,7 +12,8 @@ excuses anything is a breach itself.
 import sys
 from pathlib import Path
 
-import rules_layers  # noqa: F401  declares rules
+import rules_docs  # noqa: F401  declares rules
+import rules_layers  # noqa: F401
 import rules_text  # noqa: F401
 import rules_tree  # noqa: F401
 from tree import RULES, Finding, Tree

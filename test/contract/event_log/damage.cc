@@ -175,14 +175,8 @@ Original::Original(const OriginalOptions& options) {
   }
 }
 
-std::string Tally::line(const std::string& what) const {
-  return what + ": " + std::to_string(all()) + " cases: " + std::to_string(whole) + " whole, " +
-         std::to_string(refused) + " refused at open, " + std::to_string(damaged) +
-         " told at the first read, " + std::to_string(store) + " refused by a store's position, " +
-         std::to_string(window) + " within the window; silent outside it 0";
-}
-
-Tally run_cases(const std::string& directory, const std::vector<Case>& cases,
+Tally run_cases(const std::string& what, const std::string& directory,
+                const std::vector<Case>& cases,
                 const std::map<TopicPartition, Position>& acknowledged,
                 const std::map<TopicPartition, Position>& folded) {
   const auto head = read_head_mark(directory);
@@ -190,6 +184,8 @@ Tally run_cases(const std::string& directory, const std::vector<Case>& cases,
   const auto value_bytes = read_file(directory + kValueBytes, 32);
   REQUIRE(value_bytes.ok());
   const Inspector inspector(*head, std::stoul(*value_bytes), acknowledged, folded);
+  FaultReport report(what);
+  report.tried(cases.size());
   std::atomic<std::size_t> next{0};
   std::mutex mutex;
   std::string first_failure;
@@ -218,6 +214,14 @@ Tally run_cases(const std::string& directory, const std::vector<Case>& cases,
   for (int i = 0; i < kThreads; ++i) threads.emplace_back(worker, i);
   for (std::thread& thread : threads) thread.join();
   CHECK(first_failure == "");
+  report.came("prefix intact", sum.whole);
+  report.came("refused at open", sum.refused);
+  report.came("damaged at read", sum.damaged);
+  report.came("refused by a store", sum.store);
+  report.came("lost unseen, in the window", sum.window);
+  MESSAGE(what << ": " << sum.all() << " cases: " << sum.whole << " whole, " << sum.refused
+               << " refused at open, " << sum.damaged << " told at the first read, " << sum.store
+               << " refused by a store's position, " << sum.window << " within the window");
   return sum;
 }
 

@@ -45,13 +45,13 @@ struct Tally {
   std::size_t window = 0;  // shorter than what was acknowledged after the head mark, without a word
   std::size_t noticed() const { return refused + damaged + store; }
   std::size_t all() const { return whole + noticed() + window; }
-  // "what: 100 cases: 20 whole, …, silent outside the window 0"
-  std::string line(const std::string& what) const;
 };
 
 // Runs every case on a copy of `directory`; the first broken promise fails the test. With the ends
 // that were acknowledged a shorter log counts as one of the window; without them there is none.
-Tally run_cases(const std::string& directory, const std::vector<Case>& cases,
+// `what` is for the report.
+Tally run_cases(const std::string& what, const std::string& directory,
+                const std::vector<Case>& cases,
                 const std::map<TopicPartition, Position>& acknowledged = {},
                 const std::map<TopicPartition, Position>& folded = {});
 

@@ -31,8 +31,8 @@ TEST_CASE("every damaged byte of a cleanly closed log is refused, reported or ha
   const Original original;
   SeededRandom random(1);
   const auto cases = flips(original.closed.path, flips_of_each(), random);
-  const Tally tally = run_cases(original.closed.path, cases, original.acknowledged);
-  MESSAGE(tally.line("flips in a closed log"));
+  const Tally tally = run_cases("bytes flipped in a closed log", original.closed.path, cases,
+                                original.acknowledged);
   CHECK(tally.all() == flips_of_each());
   CHECK(tally.noticed() > cases.size() / 2);
   CHECK(tally.window == 0);
@@ -42,9 +42,8 @@ TEST_CASE("every damaged byte of a killed log is refused, reported or harmless")
   const Original original;
   SeededRandom random(2);
   const auto cases = flips(original.killed.path, flips_of_each(), random);
-  const Tally tally =
-      run_cases(original.killed.path, cases, original.acknowledged, original.folded);
-  MESSAGE(tally.line("flips in a killed log"));
+  const Tally tally = run_cases("bytes flipped in a killed log", original.killed.path, cases,
+                                original.acknowledged, original.folded);
   CHECK(tally.noticed() > cases.size() / 2);
 }
 
@@ -62,20 +61,20 @@ TEST_CASE("a table file that would end the process in RocksDB is refused before"
     cases.push_back({describe(*table, "flipped at", at),
                      [file = *table, at](const auto& d) { flip(d + "/" + file, at, 0x80); }});
   }
-  CHECK(run_cases(original.closed.path, cases).noticed() > cases.size() / 2);
+  CHECK(run_cases("bits flipped at the end of a table", original.closed.path, cases).noticed() >
+        cases.size() / 2);
 }
 
 TEST_CASE("a write-ahead log cut off anywhere leaves an intact prefix or a refusal") {
   const Original original;
   const auto killed = truncations(original.killed.path, cuts_of_each());
-  const Tally tally =
-      run_cases(original.killed.path, killed, original.acknowledged, original.folded);
-  MESSAGE(tally.line("cuts of a killed log"));
+  const Tally tally = run_cases("write-ahead logs cut, killed", original.killed.path, killed,
+                                original.acknowledged, original.folded);
   CHECK(tally.refused > 0);
   CHECK(tally.store > 0);
   const auto closed = truncations(original.closed.path, cuts_of_each() / 2);
-  const Tally after_close = run_cases(original.closed.path, closed, original.acknowledged);
-  MESSAGE(after_close.line("cuts of a closed log"));
+  const Tally after_close = run_cases("write-ahead logs cut, closed", original.closed.path, closed,
+                                      original.acknowledged);
   CHECK(after_close.refused == closed.size());
 }
 
@@ -87,7 +86,7 @@ TEST_CASE("a missing file is refused, reported or harmless") {
       cases.push_back({file + " removed", [file](const auto& d) { fs::remove(d + "/" + file); }});
     }
     cases.push_back({"no records at all", [](const auto& d) { fs::remove_all(d + "/records"); }});
-    CHECK(run_cases(directory, cases).noticed() > 0);
+    CHECK(run_cases("files removed", directory, cases).noticed() > 0);
   }
 }
 

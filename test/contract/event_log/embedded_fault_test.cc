@@ -57,11 +57,13 @@ struct FullDisk {
 }  // namespace
 
 TEST_CASE("a failed write or sync stops the log for good, and every answer stays true") {
+  FaultReport report("a write or fsync fails at the n-th call (EIO, ENOSPC)");
   for (const auto call : {FaultEnv::Call::append, FaultEnv::Call::sync}) {
     for (const bool no_space : {false, true}) {
       for (int skip = 0; skip < 12; ++skip) {
         CAPTURE(skip);
         CAPTURE(no_space);
+        report.tried();
         FaultEnv faults;
         const TemporaryDirectory directory;
         History history;
@@ -85,7 +87,8 @@ TEST_CASE("a failed write or sync stops the log for good, and every answer stays
         }
         const auto log = must_open(directory.path);
         check_truthful(*log, kWhere, history.sent());
-        CHECK(commit(*log, kWhere, record_of("after")).committed());
+        REQUIRE(commit(*log, kWhere, record_of("after")).committed());
+        report.came("stopped for good, every answer true");
       }
     }
   }

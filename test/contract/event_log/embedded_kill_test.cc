@@ -170,9 +170,11 @@ TEST_CASE("kill -9 at any point loses nothing acknowledged and leaves nothing to
   std::size_t acknowledged = 0;
   Model model;
   Hits hits;
+  FaultReport report("kill -9 of an embedded log with a projection");
   for (int kill = 0; kill < kills(); ++kill) {
     CAPTURE(kill);
     const bool while_opening = kill % 5 == 0;
+    report.tried();
     const auto lines =
         append_and_kill(directory.path, number,
                         while_opening ? 0 : 1 + test_random.below(kAcknowledgedBeforeKillMax));
@@ -188,7 +190,14 @@ TEST_CASE("kill -9 at any point loses nothing acknowledged and leaves nothing to
     }
     number += appended;
     model.check(*log, directory.path + "/store");
-    CHECK(log->health().level == LogHealth::Level::ok);
+    REQUIRE(log->health().level == LogHealth::Level::ok);
+    report.came("prefix intact");
+  }
+  report.noted("acknowledged", acknowledged);
+  report.noted("folded", static_cast<std::uint64_t>(model.next()));
+  for (int what = 0; what < doing_count; ++what) {
+    report.noted("hit " + std::string(kDoingNames[what]),
+                 static_cast<std::uint64_t>(hits.of[what]));
   }
   MESSAGE(kills() << " kills (" << hits.text() << "); " << acknowledged << " acknowledged, "
                   << model.next() << " folded, lost 0, torn 0");

@@ -117,6 +117,7 @@ TEST_CASE("a power failure at any call loses nothing committed, and the log open
   REQUIRE(calls > 200);
   int cuts = 0;
   int struck = 0;
+  FaultReport report("power lost, and again while recovering, embedded log");
   for (const int at : points_of(calls)) {
     CAPTURE(at);
     const TemporaryDirectory directory;
@@ -129,6 +130,7 @@ TEST_CASE("a power failure at any call loses nothing committed, and the log open
     struck += faults.struck() ? 1 : 0;
     for (const Rest rest : {Rest::gone, Rest::torn}) {
       ++cuts;
+      report.tried();
       CAPTURE(static_cast<int>(rest));
       const std::string once = directory.path + "/once" + std::to_string(static_cast<int>(rest));
       copy_survivors(faults, directory.path + "/log", once, rest, random);
@@ -148,6 +150,7 @@ TEST_CASE("a power failure at any call loses nothing committed, and the log open
       check_kept(*log, asked, trims);
       check_kept(*log, more, trims);
       if (has_topic && log->partitions("t") > 0) commit(*log, {"t", 0}, record_of("after"));
+      report.came("all committed is there");
     }
   }
   MESSAGE("power failures: " << 2 * cuts << " at " << calls << " points, struck " << struck
@@ -159,6 +162,7 @@ TEST_CASE("after a power failure that left zeros, nothing is lost or the log say
   const int calls = changes_of_a_whole_run();
   int refused = 0;
   int opened = 0;
+  FaultReport report("power lost, zeros behind a torn write");
   for (const int at : points_of(calls)) {
     if (!is_torture() && at % 3 != 0) continue;
     CAPTURE(at);
@@ -171,10 +175,12 @@ TEST_CASE("after a power failure that left zeros, nothing is lost or the log say
     live(faults, directory.path + "/log", asked, kLives);
     const std::string after = directory.path + "/after";
     copy_survivors(faults, directory.path + "/log", after, Rest::zeroed, random);
+    report.tried();
     const auto log = try_open(after);
     log.ok() ? ++opened : ++refused;
     if (log.ok()) check_kept(**log, asked, asked.trims);
     if (!log.ok()) CHECK_MESSAGE(!log.error().hint.empty(), log.error().text());
+    report.came(log.ok() ? "all committed is there" : "refused at open");
   }
   MESSAGE("power failures with zeros: " << opened + refused << ", opened whole " << opened
                                         << ", refused " << refused << ", lost 0");
@@ -184,6 +190,7 @@ TEST_CASE("a disk that fails any one call, or every n-th, never makes an answer 
   const int calls = changes_of_a_whole_run();
   int struck = 0;
   int cases = 0;
+  FaultReport report("a call of the disk fails (EIO, ENOSPC; one, or every n-th)");
   for (const bool again : {false, true}) {
     for (const int at : points_of(calls)) {
       if (again && at > 40 && !is_torture()) continue;
@@ -199,10 +206,12 @@ TEST_CASE("a disk that fails any one call, or every n-th, never makes an answer 
       live(faults, directory.path + "/log", asked, kLives);
       struck += faults.struck() ? 1 : 0;
       ++cases;
+      report.tried();
       // Whoever failed to sync, and went on, would be found out by a power failure.
       const std::string after = directory.path + "/after";
       copy_survivors(faults, directory.path + "/log", after, Rest::gone, random);
       check_kept(*must_open(after), asked, asked.trims);
+      report.came(faults.struck() ? "every answer true" : "over before that call");
     }
   }
   MESSAGE("failing disks: " << cases << ", struck " << struck << ", false answers 0");

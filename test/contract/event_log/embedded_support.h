@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 
+#include "../../torture/fault_report.h"
 #include "base/clock.h"
 #include "base/random.h"
 #include "log_embedded/embedded_log.h"
@@ -28,11 +29,8 @@ struct TemporaryDirectory {
   TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
 };
 
-// True if the full numbers of faults are wanted (scripts/torture).
-inline bool is_torture() {
-  const char* value = std::getenv("SANDTRAIL_TORTURE");
-  return value != nullptr && std::string(value) == "1";
-}
+using test::FaultReport;
+using test::is_torture;
 
 inline const SystemClock test_clock;
 inline SystemRandom test_random;

@@ -24,8 +24,7 @@ Tally cut(const OriginalOptions& options, std::uint64_t count, const std::string
   const Original original(options);
   const auto cases = truncations(original.killed.path, count);
   const Tally tally =
-      run_cases(original.killed.path, cases, original.acknowledged, original.folded);
-  MESSAGE(tally.line(what));
+      run_cases(what, original.killed.path, cases, original.acknowledged, original.folded);
   CHECK(tally.all() == cases.size());
   return tally;
 }
@@ -56,12 +55,12 @@ TEST_CASE("with every commit marked no cut is silent") {
   OriginalOptions options;
   options.mark_every_commit = true;
   options.wal_bytes = kSmallWal;
-  const Tally small = cut(options, cuts(150, kSmallWal * 2), "every commit marked, 64 KiB");
+  const Tally small = cut(options, cuts(150, kSmallWal * 2), "cuts of 64 KiB, every commit marked");
   CHECK(small.window == 0);
   CHECK(small.refused > small.all() * 9 / 10);
   options.wal_bytes = kFullWal;
   options.value_bytes = 20'000;
-  const Tally full = cut(options, cuts(30, 10'000), "every commit marked, 6 MiB");
+  const Tally full = cut(options, cuts(30, 10'000), "cuts of 6 MiB, every commit marked");
   CHECK(full.window == 0);
   CHECK(full.refused > full.all() * 9 / 10);
 }

@@ -4,12 +4,12 @@
 #include <doctest/doctest.h>
 
 #include <condition_variable>
-#include <cstdlib>
 #include <map>
 #include <mutex>
 #include <set>
 #include <thread>
 
+#include "../../torture/fault_report.h"
 #include "base/random.h"
 #include "kafka/kafka_log.h"
 #include "kafka_broker.h"
@@ -182,8 +182,7 @@ bool each_live_once(const std::vector<std::unique_ptr<Process>>& processes) {
 }
 
 int joins_and_leaves() {
-  const char* torture = std::getenv("SANDTRAIL_TORTURE");
-  return torture != nullptr && std::string(torture) == "1" ? 200 : 20;
+  return is_torture() ? 200 : 20;
 }
 
 }  // namespace
@@ -193,7 +192,9 @@ TEST_CASE("in a storm of joins and leaves every decision is carried out by one, 
   SeededRandom random(21);
   Ledger ledger;
   std::vector<std::unique_ptr<Process>> processes;
+  FaultReport report("a process with a role joins or leaves");
   for (int i = 0; i < joins_and_leaves(); ++i) {
+    report.tried();
     const bool joins =
         processes.size() < 2 || (processes.size() < kMembersMax && random.below(2) == 0);
     if (joins) {
@@ -233,7 +234,10 @@ TEST_CASE("in a storm of joins and leaves every decision is carried out by one, 
     for (const std::int64_t version : versions) CHECK(seen.at(where).versions.contains(version));
     decisions += versions.size();
   }
-  CHECK(decisions > static_cast<std::size_t>(joins_and_leaves()));
+  REQUIRE(decisions > static_cast<std::size_t>(joins_and_leaves()));
+  report.came("no decision carried out twice",
+              static_cast<std::uint64_t>(ledger.doubled() == 0 ? joins_and_leaves() : 0));
+  report.noted("decisions", decisions);
   MESSAGE(decisions << " decisions; epochs " << seen.at({"events", 0}).epoch << " and "
                     << seen.at({"events", 1}).epoch);
 }

@@ -10,6 +10,7 @@
 #include <set>
 #include <thread>
 
+#include "../../torture/fault_report.h"
 #include "base/random.h"
 #include "kafka/kafka_log.h"
 #include "kafka_broker.h"
@@ -204,8 +205,7 @@ std::vector<int> tenures_in(EventLog& log, const TopicPartition& where, std::siz
 }
 
 int joins_and_leaves() {
-  const char* torture = std::getenv("SANDTRAIL_TORTURE");
-  return torture != nullptr && std::string(torture) == "1" ? 200 : 20;
+  return is_torture() ? 200 : 20;
 }
 
 }  // namespace
@@ -218,7 +218,9 @@ TEST_CASE(
   SeededRandom random(20);
   Register owners;
   std::vector<std::unique_ptr<Member>> members;
+  FaultReport report("a member joins or leaves while all append");
   for (int i = 0; i < joins_and_leaves(); ++i) {
+    report.tried();
     const bool joins = members.size() < 2 || (members.size() < kMembersMax && random.below(2) == 0);
     if (joins) {
       members.push_back(std::make_unique<Member>(owners, prefix));
@@ -250,6 +252,10 @@ TEST_CASE(
       before = tenure;
     }
   }
-  CHECK(records > static_cast<std::size_t>(owners.tenures()));
+  REQUIRE(records > static_cast<std::size_t>(owners.tenures()));
+  report.came("no partition has two owners",
+              static_cast<std::uint64_t>(owners.shared() ? 0 : joins_and_leaves()));
+  report.noted("tenures", static_cast<std::uint64_t>(owners.tenures()));
+  report.noted("records", records);
   MESSAGE(owners.tenures() << " tenures, " << records << " records");
 }

@@ -12,6 +12,7 @@
 #include <memory>
 #include <string>
 
+#include "../../torture/fault_report.h"
 #include "base/fd.h"
 #include "crash_items.h"
 #include "disk.h"
@@ -24,7 +25,9 @@ using namespace sandtrail::test;
 
 namespace {
 
-constexpr int kRounds = 4;
+int rounds() {
+  return is_torture() ? 100 : 4;
+}
 
 // Reads lines until there are `lines_max` or no more; the last number in them, or `none`.
 int read_numbers(int fd, int lines_max, int none) {
@@ -78,9 +81,12 @@ T require_value(Result<T> result) {
 
 void check_kv(const std::string& kind) {
   const TemporaryDirectory dir;
+  FaultReport report("kill -9 of a kv store, writes " +
+                     std::string(kind == "kv" ? "not synced" : "synced"));
   SeededRandom random(1);
   int next = 0;
-  for (int round = 0; round < kRounds; ++round) {
+  for (int round = 0; round < rounds(); ++round) {
+    report.tried();
     const int count = 1 + static_cast<int>(random.below(kind == "kv" ? 3000 : 200));
     next = write_and_kill(kind, dir.path + "/kv", next, count) + 1;
     const auto store = require_value(open_rocksdb_kv_store(dir.path + "/kv"));
@@ -90,6 +96,7 @@ void check_kv(const std::string& kind) {
     }
     // The one it died in is there whole or not at all.
     REQUIRE(*store->get("1/" + item_name(next)) == *store->get("2/" + item_name(next)));
+    report.came("all written is there");
   }
 }
 
@@ -105,21 +112,26 @@ TEST_CASE("kill -9: a kv store keeps what was written with sync") {
 
 TEST_CASE("kill -9: a key store keeps what was answered") {
   const TemporaryDirectory dir;
+  FaultReport report("kill -9 of a key store that puts");
   SeededRandom random(2);
   int next = 0;
-  for (int round = 0; round < kRounds; ++round) {
+  for (int round = 0; round < rounds(); ++round) {
+    report.tried();
     const int count = 1 + static_cast<int>(random.below(200));
     next = write_and_kill("keys", dir.path + "/keys", next, count) + 1;
     const auto store = require_value(open_rocksdb_key_store(dir.path + "/keys"));
     for (int i = 0; i < next; ++i) REQUIRE(*store->get(item_key(i).id) == item_key(i));
+    report.came("all answered is there");
   }
 }
 
 TEST_CASE("kill -9: destroyed keys stay destroyed, and repeating a destroy erases the bytes") {
   const TemporaryDirectory dir;
+  FaultReport report("kill -9 of a key store that destroys");
   SeededRandom random(3);
   int next = 0;
-  for (int round = 0; round < kRounds; ++round) {
+  for (int round = 0; round < rounds(); ++round) {
+    report.tried();
     const int count = 1 + static_cast<int>(random.below(6));
     next = write_and_kill("destroy", dir.path + "/keys", next, count) + 1;
     for (int i = 0; i < next; ++i) REQUIRE_FALSE(directory_holds(dir.path, item_key(i).wrapped));
@@ -133,20 +145,24 @@ TEST_CASE("kill -9: destroyed keys stay destroyed, and repeating a destroy erase
                    [&destroyed](Status status) { destroyed.set_value(std::move(status)); });
     REQUIRE(destroyed.get_future().get().ok());
     REQUIRE_FALSE(directory_holds(dir.path, item_key(next).wrapped));
+    report.came("all destroyed is gone from the disk");
   }
 }
 
 TEST_CASE("kill -9: an object directory keeps what was put, and leaves no rubbish once opened") {
   const TemporaryDirectory dir;
+  FaultReport report("kill -9 of a directory of objects");
   SeededRandom random(4);
   int next = 0;
-  for (int round = 0; round < kRounds; ++round) {
+  for (int round = 0; round < rounds(); ++round) {
+    report.tried();
     const int count = 1 + static_cast<int>(random.below(100));
     next = write_and_kill("objects", dir.path + "/objects", next, count) + 1;
     const auto store = require_value(open_directory_object_store(dir.path + "/objects"));
     for (int i = 0; i < next; ++i) REQUIRE(*store->get(item_name(i)) == item_content(i));
     const auto unfinished = store->get(item_name(next));
-    if (unfinished.ok()) CHECK(*unfinished == item_content(next));
-    CHECK(files_below(dir.path + "/objects/incoming").empty());
+    if (unfinished.ok()) REQUIRE(*unfinished == item_content(next));
+    REQUIRE(files_below(dir.path + "/objects/incoming").empty());
+    report.came("all put is there");
   }
 }

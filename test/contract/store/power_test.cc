@@ -8,6 +8,7 @@
 #include <future>
 #include <map>
 
+#include "../../torture/fault_report.h"
 #include "../event_log/fault_env.h"
 #include "crash_items.h"
 #include "disk.h"
@@ -22,11 +23,6 @@ namespace {
 
 constexpr int kBatches = 60;
 constexpr int kKeys = 12;
-
-bool is_torture() {
-  const char* value = std::getenv("SANDTRAIL_TORTURE");
-  return value != nullptr && std::string(value) == "1";
-}
 
 // A fold: batch i replaces some rows and says that it was the last one.
 WriteBatch batch_of(int i) {
@@ -152,6 +148,7 @@ TEST_CASE("power: a kv store holds a prefix of its batches, with all that were s
   });
   REQUIRE(calls > 100);
   int cuts = 0;
+  FaultReport report("power lost, kv store");
   for (int at = 0; at < calls; at += step_of(calls)) {
     CAPTURE(at);
     const TemporaryDirectory dir;
@@ -163,8 +160,10 @@ TEST_CASE("power: a kv store holds a prefix of its batches, with all that were s
     live(faults, dir.path + "/store", written);
     for (const Rest rest : {Rest::gone, Rest::torn}) {
       const std::string after = dir.path + "/after" + std::to_string(static_cast<int>(rest));
+      report.tried();
       faults.copy_survivors(after, rest, random);
       check_prefix(after, written);
+      report.came("all synced is there");
       ++cuts;
     }
   }
@@ -178,6 +177,7 @@ TEST_CASE("power: a key store keeps what was answered, and no file holds what wa
     REQUIRE(keys.destroyed == 7);
   });
   int cuts = 0;
+  FaultReport report("power lost, key store");
   for (int at = 0; at < calls; at += step_of(calls)) {
     CAPTURE(at);
     const TemporaryDirectory dir;
@@ -189,6 +189,7 @@ TEST_CASE("power: a key store keeps what was answered, and no file holds what wa
     live_with_keys(faults, dir.path + "/store", keys);
     for (const Rest rest : {Rest::gone, Rest::torn}) {
       const std::string after = dir.path + "/after" + std::to_string(static_cast<int>(rest));
+      report.tried();
       faults.copy_survivors(after, rest, random);
       ++cuts;
       for (int i = 1; i <= keys.destroyed; i += 2) {
@@ -203,6 +204,7 @@ TEST_CASE("power: a key store keeps what was answered, and no file holds what wa
           REQUIRE(found.error().code == ErrorCode::not_found);
         }
       }
+      report.came("all answered is so");
     }
   }
   MESSAGE("power failures of a key store: " << cuts << " at " << calls << " points, lost 0");

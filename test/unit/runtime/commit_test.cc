@@ -35,6 +35,39 @@ class DyingStore final : public KvStore {
   int left_;
 };
 
+// Says that a batch was written, in a list of all who hear of it.
+class TellingStore final : public KvStore {
+ public:
+  explicit TellingStore(std::vector<std::string>& said) : said_(said) {}
+  Result<std::optional<Bytes>> get(BytesView key) const override { return inner_.get(key); }
+  Status scan(BytesView begin, BytesView end, const Visit& visit) const override {
+    return inner_.scan(begin, end, visit);
+  }
+  Status scan_back(BytesView begin, BytesView end, const Visit& visit) const override {
+    return inner_.scan_back(begin, end, visit);
+  }
+  Status write(const WriteBatch& batch, Sync sync) override {
+    said_.push_back("stored");
+    return inner_.write(batch, sync);
+  }
+  Status compact(BytesView begin, BytesView end) override { return inner_.compact(begin, end); }
+
+ private:
+  MemoryKvStore inner_;
+  std::vector<std::string>& said_;
+};
+
+class TellingObserver final : public Observer {
+ public:
+  explicit TellingObserver(std::vector<std::string>& said) : said_(said) {}
+  void on_committed(const PartitionView&, const std::vector<Folded>&) override {
+    said_.push_back("observed");
+  }
+
+ private:
+  std::vector<std::string>& said_;
+};
+
 // A process that folds the bench's log into `store`, one record at a time, until it dies.
 PartitionDigests fold(Bench& bench, KvStore& store) {
   RuntimeOptions options;
@@ -84,4 +117,39 @@ TEST_CASE("wherever a process dies, its store holds the position with what was f
     CHECK(after.core == right.core);
     CHECK(after.projections == right.projections);
   }
+}
+
+TEST_CASE("nobody hears of a record before its batch is in the store") {
+  Bench bench;
+  std::vector<std::string> said;
+  TellingStore store(said);
+  TellingObserver observer(said);
+  Script script;
+  script.on_batch = [&said](RoleContext&, const std::vector<Folded>&) { said.push_back("acted"); };
+  RuntimeOptions options;
+  options.events_partitions = 1;
+  options.threads = false;
+  Runtime runtime(options, bench.log, store, bench.clock, bench.random);
+  runtime.add(std::make_unique<TallyProjection>());
+  runtime.add(std::make_unique<ScriptRole>(script));
+  runtime.add(&observer);
+  REQUIRE(runtime.start().ok());
+  const auto settle = [&] {
+    for (int idle = 0; idle < 2;) {
+      bench.log.run();
+      bool worked = false;
+      for (std::size_t i = 0; i < runtime.partitions().size(); ++i) worked |= runtime.step(i);
+      idle = worked ? 0 : idle + 1;
+    }
+  };
+  settle();
+  REQUIRE(script.live.size() == 1);
+  said.clear();
+  runtime.propose(kEvents, create_organization(OrgId::fresh(bench.clock, bench.random)),
+                  [&said](const ProposalOutcome& outcome) {
+                    said.push_back(outcome.applied() ? "answered" : "void");
+                  });
+  settle();
+  CHECK(said == std::vector<std::string>{"stored", "observed", "answered", "acted"});
+  runtime.stop();
 }
