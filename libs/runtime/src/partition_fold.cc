@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "base/limits.h"
-#include "codec/json.h"
+#include "codec/text.h"
 #include "crypto/digest.h"
 #include "event_log/checks.h"
 #include "store/digest.h"
@@ -76,8 +76,7 @@ Status PartitionFold::open() {
   }
   ST_ASSIGN(const auto stored, store_.get(section(where_, 'M')));
   if (stored) {
-    ST_ASSIGN(const json::value parsed, json::parse(*stored));
-    ST_ASSIGN(FoldMeta found, from_json<FoldMeta>(parsed));
+    ST_ASSIGN(FoldMeta found, from_text<FoldMeta>(*stored));
     if (found.log_identity != meta_.log_identity) {
       return Error{ErrorCode::conflict,
                    "the store of " + where_.text() + " was folded from another log",
@@ -238,7 +237,7 @@ Status PartitionFold::commit() {
   const Bytes core_prefix = section(where_, 'C');
   core_.drain([&](Bytes key, Bytes value) { overlay_.put(core_prefix + key, std::move(value)); },
               [&](Bytes key) { overlay_.remove(core_prefix + key); });
-  overlay_.put(section(where_, 'M'), json::print(to_json(meta_)));
+  overlay_.put(section(where_, 'M'), to_text(meta_));
   ST_ASSIGN(const WriteBatch batch, overlay_.take());
   // Losing the newest batches with the machine costs a short replay, never a record.
   return store_.write(batch, KvStore::Sync::no);
@@ -247,7 +246,7 @@ Status PartitionFold::commit() {
 Status PartitionFold::sync() {
   // The row that every batch writes: what was written before it is synced with it.
   WriteBatch batch;
-  batch.put(section(where_, 'M'), json::print(to_json(meta_)));
+  batch.put(section(where_, 'M'), to_text(meta_));
   return store_.write(batch, KvStore::Sync::yes);
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "base/limits.h"
+#include "codec/text.h"
 
 namespace sandtrail {
 namespace {
@@ -27,27 +28,27 @@ struct EnvelopeData {
   }
 };
 
-json::object data_of(const Event& event) {
-  json::object data =
-      std::visit([](const auto& body) { return std::move(to_json(body).as_object()); }, event.body);
-  const EnvelopeData envelope{event.actor, event.request_id, event.decision, event.idempotency,
-                              event.expected_version};
-  const json::value written = to_json(envelope);
-  for (const auto& member : written.get_object()) {
-    if (member.value().is_string() && member.value().get_string().empty()) continue;
-    data[member.key()] = member.value();
-  }
+std::string data_of(const Event& event) {
+  std::string data;
+  reflect::TextWriter writer(data);
+  std::visit([&writer]<typename T>(const T& body) { T::fields(body, writer); }, event.body);
+  writer("actor", event.actor);
+  if (!event.request_id.empty()) writer("request_id", event.request_id);
+  writer("decision", event.decision);
+  writer("idempotency", event.idempotency);
+  writer("expected_version", event.expected_version);
+  writer.close();
   return data;
 }
 
 template <typename T>
-std::optional<EventBody> decode_body(const json::value& data) {
-  auto body = from_json<T>(data);
+std::optional<EventBody> decode_body(const json::Node& data) {
+  auto body = from_node<T>(data);
   if (!body.ok()) return std::nullopt;
   return EventBody(std::move(body).value());
 }
 
-using BodyDecoder = std::optional<EventBody> (*)(const json::value&);
+using BodyDecoder = std::optional<EventBody> (*)(const json::Node&);
 
 const std::map<std::string_view, BodyDecoder>& body_decoders() {
   static const auto decoders = [] {
@@ -110,7 +111,7 @@ Result<Record> encode_event(const Event& event) {
   add("ce_causationid", event.causation);
   add("ce_traceparent", event.traceparent);
   add("content-type", "application/json");
-  record.value = json::print(data_of(event));
+  record.value = data_of(event);
   if (record.size() > limits::kRecordBytesMax) {
     return Error{ErrorCode::invalid_argument,
                  "an event of " + std::to_string(record.size()) + " bytes is over the limit of " +
@@ -125,11 +126,13 @@ std::variant<Event, VoidReason> decode_event(const Record& record) {
   if (!decode_attributes(record, event)) return VoidReason::malformed;
   const auto decoder = body_decoders().find(record.header("ce_type").value_or(""));
   if (decoder == body_decoders().end()) return VoidReason::unknown_type;
-  const auto data = json::parse(record.value);
-  if (!data.ok() || !data->is_object()) return VoidReason::malformed;
-  auto envelope = from_json<EnvelopeData>(*data);
-  auto body = decoder->second(*data);
-  if (!envelope.ok() || !body) return VoidReason::malformed;
+  Result<EnvelopeData> envelope = Error{};
+  std::optional<EventBody> body;
+  const Status read = json::scan(record.value, [&](const json::Node& data) {
+    envelope = from_node<EnvelopeData>(data);
+    if (envelope.ok()) body = decoder->second(data);
+  });
+  if (!read.ok() || !envelope.ok() || !body) return VoidReason::malformed;
   event.actor = std::move(envelope->actor);
   event.request_id = std::move(envelope->request_id);
   event.decision = envelope->decision;
