@@ -32,9 +32,10 @@ constexpr auto kFromBase64Url = reverse_of(kBase64Url);
 constexpr auto kFromCrockford = reverse_of(kCrockford);
 
 // A fold reads and writes a KiB of it for each record: groups of 3 bytes and 4 letters at a time.
-std::string encode64(BytesView bytes, std::string_view alphabet, bool padded) {
-  std::string out((bytes.size() + 2) / 3 * 4, '=');
-  char* to = out.data();
+void encode64(std::string& out, BytesView bytes, std::string_view alphabet, bool padded) {
+  const std::size_t before = out.size();
+  out.append((bytes.size() + 2) / 3 * 4, '=');
+  char* to = out.data() + before;
   std::size_t i = 0;
   const auto put = [&](std::uint32_t group, std::size_t letters) {
     for (std::size_t letter = 0; letter < letters; ++letter) {
@@ -52,7 +53,6 @@ std::string encode64(BytesView bytes, std::string_view alphabet, bool padded) {
     put(static_cast<std::uint32_t>(byte_at(bytes, i) << 16 | byte_at(bytes, i + 1) << 8), 3);
   }
   if (!padded) out.resize(static_cast<std::size_t>(to - out.data()));
-  return out;
 }
 
 // The value of up to 4 letters from `at` on, 6 bits each; negative if one is none of the alphabet.
@@ -122,11 +122,18 @@ std::optional<Bytes> unhex(std::string_view text) {
   return out;
 }
 
+void append_base64(std::string& out, BytesView bytes) {
+  encode64(out, bytes, kBase64, true);
+}
 std::string base64(BytesView bytes) {
-  return encode64(bytes, kBase64, true);
+  std::string out;
+  append_base64(out, bytes);
+  return out;
 }
 std::string base64url(BytesView bytes) {
-  return encode64(bytes, kBase64Url, false);
+  std::string out;
+  encode64(out, bytes, kBase64Url, false);
+  return out;
 }
 
 std::optional<Bytes> unbase64(std::string_view text) {
@@ -139,12 +146,11 @@ std::optional<Bytes> unbase64url(std::string_view text) {
   return decode64(text, kFromBase64Url);
 }
 
-std::string crockford(BytesView bytes) {
+void append_crockford(std::string& out, BytesView bytes) {
   // Padded on the left, as a number: 128 bits in 26 digits leave two zero bits at the top.
   const std::size_t digits = (bytes.size() * 8 + 4) / 5;
   int bits = static_cast<int>(digits * 5 - bytes.size() * 8);
-  std::string out;
-  out.reserve(digits);
+  out.reserve(out.size() + digits);
   std::uint32_t buffer = 0;
   for (std::size_t i = 0; i < bytes.size(); ++i) {
     buffer = (buffer << 8) | byte_at(bytes, i);
@@ -155,13 +161,18 @@ std::string crockford(BytesView bytes) {
     }
     buffer &= (1u << bits) - 1;
   }
+}
+
+std::string crockford(BytesView bytes) {
+  std::string out;
+  append_crockford(out, bytes);
   return out;
 }
 
-std::optional<Bytes> uncrockford16(std::string_view text) {
+std::optional<std::array<char, 16>> uncrockford16(std::string_view text) {
   if (text.size() != 26 || text[0] > '7') return std::nullopt;
-  Bytes out;
-  out.reserve(16);
+  std::array<char, 16> out{};
+  std::size_t at = 0;
   std::uint32_t buffer = 0;
   int bits = -2;
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -171,7 +182,7 @@ std::optional<Bytes> uncrockford16(std::string_view text) {
     bits += 5;
     if (bits >= 8) {
       bits -= 8;
-      out += static_cast<char>((buffer >> bits) & 0xff);
+      out[at++] = static_cast<char>((buffer >> bits) & 0xff);
       buffer &= (1u << bits) - 1;
     }
   }

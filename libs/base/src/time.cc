@@ -35,22 +35,30 @@ void put_digits(std::string& out, unsigned value, std::size_t digits) {
 }  // namespace
 
 std::string rfc3339(UnixMs time) {
+  std::string out;
+  append_rfc3339(out, time);
+  return out;
+}
+
+void append_rfc3339(std::string& out, UnixMs time) {
   using namespace std::chrono;
   const sys_time<milliseconds> point{milliseconds{time.count}};
   const auto day = floor<std::chrono::days>(point);
   const year_month_day date{day};
   const hh_mm_ss clock{point - day};
   const int year = static_cast<int>(date.year());
-  std::string out = year >= 0 && year <= 9999 ? "" : std::to_string(year);
-  out.reserve(sizeof "2026-01-31T12:00:00.000Z");
-  if (out.empty()) put_digits(out, static_cast<unsigned>(year), 4);
+  if (year < 0 || year > 9999) {
+    out += std::to_string(year);
+  } else {
+    put_digits(out, static_cast<unsigned>(year), 4);
+  }
   put_digits(out += '-', static_cast<unsigned>(date.month()), 2);
   put_digits(out += '-', static_cast<unsigned>(date.day()), 2);
   put_digits(out += 'T', static_cast<unsigned>(clock.hours().count()), 2);
   put_digits(out += ':', static_cast<unsigned>(clock.minutes().count()), 2);
   put_digits(out += ':', static_cast<unsigned>(clock.seconds().count()), 2);
   put_digits(out += '.', static_cast<unsigned>(clock.subseconds().count()), 3);
-  return out += 'Z';
+  out += 'Z';
 }
 
 std::optional<UnixMs> parse_rfc3339(std::string_view text) {

@@ -77,17 +77,26 @@ bool many_differ(const dom::object& members) {
   return std::adjacent_find(names.begin(), names.end()) == names.end();
 }
 
-// Whether no object gives a name twice. As deep as the parser allowed.
-bool names_differ(const dom::element& element) {
+// What is wrong with a value that simdjson took; nullptr if nothing. As deep as it allowed, which
+// is one level deeper than we do where that level is empty.
+const char* fault_of(const dom::element& element, int levels_left) {
+  const auto deeper = [&](const dom::element& inner) { return fault_of(inner, levels_left - 1); };
   if (element.is_array()) {
-    const dom::array items = element;
-    return std::all_of(items.begin(), items.end(), names_differ);
+    if (levels_left == 0) return "it is nested too deeply";
+    for (const dom::element item : dom::array(element)) {
+      if (const char* fault = deeper(item)) return fault;
+    }
+  } else if (element.is_object()) {
+    if (levels_left == 0) return "it is nested too deeply";
+    const dom::object members = element;
+    if (!(members.size() > kFewNames ? many_differ(members) : few_differ(members))) {
+      return "an object gives a name twice";
+    }
+    for (const auto& [name, value] : members) {
+      if (const char* fault = deeper(value)) return fault;
+    }
   }
-  if (!element.is_object()) return true;
-  const dom::object members = element;
-  if (!(members.size() > kFewNames ? many_differ(members) : few_differ(members))) return false;
-  return std::all_of(members.begin(), members.end(),
-                     [](const auto& member) { return names_differ(member.value); });
+  return nullptr;
 }
 
 // One for each thread, since its buffers are what makes it quick; given back after a large text.
@@ -196,7 +205,7 @@ Status scan(std::string_view text, const std::function<void(const Node&)>& read)
   if (const auto error = ready->parse(text.data(), text.size()).get(root)) {
     return malformed(simdjson::error_message(error));
   }
-  if (!names_differ(root)) return malformed("an object gives a name twice");
+  if (const char* fault = fault_of(root, limits::kJsonDepthMax)) return malformed(fault);
   parser.busy = true;
   read(NodeAccess::node(root));
   parser.busy = false;

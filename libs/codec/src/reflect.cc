@@ -9,10 +9,8 @@ std::string At::pointer() const {
   return json::pointer_to(parent_->pointer(), item_ ? std::to_string(*item_) : name_);
 }
 
-void ReadContext::add(std::string pointer, std::string detail) {
-  if (problems.size() < kProblemsMax) {
-    problems.push_back({std::move(pointer), std::move(detail)});
-  }
+void ReadContext::add(const At& at, std::string detail) {
+  if (problems.size() < kProblemsMax) problems.push_back({at.pointer(), std::move(detail)});
 }
 
 std::string one_of(const std::vector<std::string_view>& names) {

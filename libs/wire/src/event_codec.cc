@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wire/event_codec.h"
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <map>
 
@@ -28,8 +30,12 @@ struct EnvelopeData {
   }
 };
 
+// Of most data, so that the text need not grow.
+constexpr std::size_t kUsualBytes = 512;
+
 std::string data_of(const Event& event) {
   std::string data;
+  data.reserve(kUsualBytes);
   reflect::TextWriter writer(data);
   std::visit([&writer]<typename T>(const T& body) { T::fields(body, writer); }, event.body);
   writer("actor", event.actor);
@@ -59,15 +65,49 @@ const std::map<std::string_view, BodyDecoder>& body_decoders() {
   return decoders;
 }
 
-std::string header_or_empty(const Record& record, std::string_view name) {
-  return std::string(record.header(name).value_or(""));
+// The headers that are read, each once: the first of its name counts.
+struct Attributes {
+  std::optional<std::string_view> specversion, id, time, schema_version;
+  std::string_view source, subject, correlation, causation, traceparent;
+};
+
+Attributes attributes_of(const Record& record) {
+  Attributes out;
+  const auto first = [](std::optional<std::string_view>& at, std::string_view value) {
+    if (!at) at = value;
+  };
+  std::array<std::optional<std::string_view>, 5> texts;
+  static constexpr std::array<std::string_view, 5> kTexts{
+      "ce_source", "ce_subject", "ce_correlationid", "ce_causationid", "ce_traceparent"};
+  for (const auto& [name, value] : record.headers) {
+    if (name == "ce_specversion") {
+      first(out.specversion, value);
+    } else if (name == "ce_id") {
+      first(out.id, value);
+    } else if (name == "ce_time") {
+      first(out.time, value);
+    } else if (name == "ce_schemaversion") {
+      first(out.schema_version, value);
+    } else {
+      const auto found = std::find(kTexts.begin(), kTexts.end(), name);
+      if (found != kTexts.end())
+        first(texts[static_cast<std::size_t>(found - kTexts.begin())], value);
+    }
+  }
+  out.source = texts[0].value_or("");
+  out.subject = texts[1].value_or("");
+  out.correlation = texts[2].value_or("");
+  out.causation = texts[3].value_or("");
+  out.traceparent = texts[4].value_or("");
+  return out;
 }
 
 // The attributes that stand in headers and in the key; false if a required one is not readable.
 bool decode_attributes(const Record& record, Event& event) {
-  const auto id = EventId::parse(record.header("ce_id").value_or(""));
-  const auto time = parse_rfc3339(record.header("ce_time").value_or(""));
-  if (record.header("ce_specversion") != "1.0" || !id || !time) return false;
+  const Attributes in = attributes_of(record);
+  const auto id = EventId::parse(in.id.value_or(""));
+  const auto time = parse_rfc3339(in.time.value_or(""));
+  if (in.specversion != "1.0" || !id || !time) return false;
   event.id = *id;
   event.time = *time;
   if (!record.key.empty()) {
@@ -75,20 +115,19 @@ bool decode_attributes(const Record& record, Event& event) {
     if (!org) return false;
     event.org = *org;
   }
-  const std::string_view version = record.header("ce_schemaversion").value_or("1");
+  const std::string_view version = in.schema_version.value_or("1");
   const auto parsed =
       std::from_chars(version.data(), version.data() + version.size(), event.schema_version);
   if (parsed.ec != std::errc() || parsed.ptr != version.data() + version.size()) return false;
-  event.source = header_or_empty(record, "ce_source");
-  event.subject = header_or_empty(record, "ce_subject");
-  event.correlation = header_or_empty(record, "ce_correlationid");
-  event.causation = header_or_empty(record, "ce_causationid");
-  event.traceparent = header_or_empty(record, "ce_traceparent");
   // Kafka headers are bytes, attributes are text; rows made of them must be JSON.
-  for (const std::string* text :
-       {&event.source, &event.subject, &event.correlation, &event.causation, &event.traceparent}) {
-    if (!is_utf8(*text)) return false;
+  for (const auto text : {in.source, in.subject, in.correlation, in.causation, in.traceparent}) {
+    if (!is_utf8(text)) return false;
   }
+  event.source = in.source;
+  event.subject = in.subject;
+  event.correlation = in.correlation;
+  event.causation = in.causation;
+  event.traceparent = in.traceparent;
   return true;
 }
 
@@ -97,7 +136,8 @@ bool decode_attributes(const Record& record, Event& event) {
 Result<Record> encode_event(const Event& event) {
   Record record;
   if (!event.org.nil()) record.key = event.org.text();
-  const auto add = [&record](const char* name, std::string value) {
+  record.headers.reserve(11);
+  const auto add = [&record](std::string_view name, std::string value) {
     if (!value.empty()) record.headers.emplace_back(name, std::move(value));
   };
   add("ce_specversion", "1.0");

@@ -68,11 +68,13 @@ struct Problem {
 
 enum class Unknown { refuse, ignore };
 
-// Where a value stands: a chain up to the whole document, put into words for a problem only.
+// Where a value stands: a pointer, or a chain up to the whole document, put into words for a
+// problem only. Refers to its names.
 class At {
  public:
   At(std::string_view root) : name_(root) {}
   At(const char* root) : name_(root) {}
+  At(const std::string& root) : name_(root) {}
   At(const At& parent, std::string_view member) : parent_(&parent), name_(member) {}
   At(const At& parent, std::size_t item) : parent_(&parent), item_(item) {}
   std::string pointer() const;
@@ -87,8 +89,7 @@ struct ReadContext {
   Unknown unknown = Unknown::refuse;
   std::vector<Problem> problems;  // all of them, so that a caller can mend them at once
 
-  void add(std::string pointer, std::string detail);
-  void add(const At& at, std::string detail) { add(at.pointer(), std::move(detail)); }
+  void add(const At& at, std::string detail);
 };
 
 inline constexpr std::size_t kProblemsMax = 32;

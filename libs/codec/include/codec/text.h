@@ -64,11 +64,17 @@ void write_to(std::string& out, const T& in) {
   } else if constexpr (std::is_same_v<T, std::string>) {
     write_string(out, in);
   } else if constexpr (std::is_same_v<T, Blob>) {
-    write_string(out, base64(in.bytes));
+    out += '"';
+    append_base64(out, in.bytes);
+    out += '"';
   } else if constexpr (is_id<T>) {
-    write_string(out, in.text());
+    out += '"';
+    in.append_to(out);
+    out += '"';
   } else if constexpr (std::is_same_v<T, UnixMs>) {
-    write_string(out, rfc3339(in));
+    out += '"';
+    append_rfc3339(out, in);
+    out += '"';
   } else if constexpr (Counted<T>) {
     write_integer(out, in.count);
   } else if constexpr (is_vector<T>) {
