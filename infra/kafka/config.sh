@@ -10,6 +10,9 @@ KAFKA_USERS=(admin gateway launcher billing retention webhooks auditor reader)
 # client_port NODE and controller_port NODE: nodes count from 1; the clients' ports come first.
 client_port() { printf '%d' $((port + $1 - 1)); }
 controller_port() { printf '%d' $((port + brokers + $1 - 1)); }
+# With proxies: where the node listens for them, and where its clients are told to connect.
+proxied_port() { printf '%d' $((port + 2 * brokers + $1 - 1)); }
+proxy_port() { printf '%d' $((port + 3 * brokers + $1 - 1)); }
 
 # The brokers' addresses for clients, separated by commas.
 bootstrap() {
@@ -20,8 +23,15 @@ bootstrap() {
   (IFS=, && printf '%s' "${addresses[*]}")
 }
 
+has_proxies() { [[ ${proxies:-no} == yes ]]; }
 has_tls() { [[ $auth == *tls* ]]; }
 has_acl() { [[ $auth == *acl* ]]; }
+
+# listeners_of NODE PORT_OF: for clients; PORT_OF NODE is the port of the one for proxies.
+listeners_of() {
+  printf 'CLIENT://127.0.0.1:%s' "$(client_port "$1")"
+  if has_proxies; then printf ',PROXIED://127.0.0.1:%s' "$("$2" "$1")"; fi
+}
 
 # What clients set as security.protocol.
 security_protocol() {
@@ -46,8 +56,8 @@ write_properties() {
 process.roles=broker,controller
 node.id=$node
 controller.quorum.voters=$(IFS=, && printf '%s' "${voters[*]}")
-listeners=CLIENT://127.0.0.1:$(client_port "$node"),CONTROLLER://127.0.0.1:$(controller_port "$node")
-advertised.listeners=CLIENT://127.0.0.1:$(client_port "$node")
+listeners=$(listeners_of "$node" proxied_port),CONTROLLER://127.0.0.1:$(controller_port "$node")
+advertised.listeners=$(listeners_of "$node" proxy_port)
 controller.listener.names=CONTROLLER
 inter.broker.listener.name=CLIENT
 log.dirs=$directory/$node/data
@@ -87,7 +97,8 @@ EOF
 security_properties() {
   printf '\n'
   if ! has_acl; then
-    printf 'listener.security.protocol.map=CLIENT:%s,CONTROLLER:PLAINTEXT\n' "$(security_protocol)"
+    printf 'listener.security.protocol.map=CLIENT:%s,CONTROLLER:PLAINTEXT%s\n' \
+      "$(security_protocol)" "$(if has_proxies; then printf ',PROXIED:PLAINTEXT'; fi)"
   else
     # Here the controllers' listener asks for a password as well: it would be a way around the ACLs.
     printf 'listener.security.protocol.map=CLIENT:%s,CONTROLLER:SASL_PLAINTEXT\n' \

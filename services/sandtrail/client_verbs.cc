@@ -14,6 +14,8 @@
 #include "cli/cli.h"
 #include "http_beast/client.h"
 #include "launcher_status.h"
+#include "log_places.h"
+#include "loss.h"
 #include "paths.h"
 #include "readers_log.h"
 #include "role_command.h"
@@ -58,6 +60,12 @@ void pause_for(Millis span) {
   never.wait_for(lock, std::chrono::milliseconds(span.count));
 }
 
+bool confirm(std::string_view question) {
+  if (::isatty(STDIN_FILENO) != 1 || !write_all(STDERR_FILENO, question)) return false;
+  char answer[16] = {};
+  return std::fgets(answer, sizeof answer, stdin) != nullptr && std::string_view(answer) == "yes\n";
+}
+
 }  // namespace
 
 int run_client_verb(const std::vector<std::string>& arguments) {
@@ -83,12 +91,24 @@ int run_client_verb(const std::vector<std::string>& arguments) {
                             const std::optional<Config>& config) {
     return open_readers_log(data_directory, config, clock);
   };
+  parts.find_loss = [&](const std::string& data_directory) {
+    return find_log_loss(data_directory, clock, random);
+  };
+  parts.accept_loss = [&](const std::string& data_directory, const std::string& reason) {
+    return accept_log_loss(data_directory, reason, clock, random);
+  };
+  parts.confirm = confirm;
+  parts.places = make_log_places(clock, random);
   parts.ask_launcher = ask_launcher;
   parts.projections = make_projections;
   parts.other_verbs = role_verbs();
-  parts.other_verbs.insert(parts.other_verbs.begin(),
-                           {{"dev", "run all roles in one process"},
-                            {"init", "make the keys that the processes of a cluster share"}});
+  parts.other_verbs.insert(
+      parts.other_verbs.begin(),
+      {{"dev", "run all roles in one process"},
+       {"init", "make the keys that the processes of a cluster share"},
+       {"backup", "copy an embedded log, or the data keys, also while it runs"},
+       {"restore", "make a data directory of backups"},
+       {"verify", "read all of a backup and compare it with its digests"}});
   parts.other_verbs.push_back({"host", "run executions for launchers on other machines"});
   return run_cli(arguments, std::move(parts));
 }

@@ -6,6 +6,7 @@
 //   host.json        0600  id of this host, and the epoch of its last start
 //   root.check       0600  embedded: a digest of the root key, so that another one is refused
 //   dev.json         0600  what `sandtrail dev` made for its user: URL, key, callback secret
+//   loss.json        0600  while `sandtrail log accept-loss` is at work (loss.h)
 //   operator.sock    0600  where operator verbs go
 //   store/           and, embedded, log/ keys/
 //

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "backup_command.h"
 #include "client_verbs.h"
 #include "dev_command.h"
 #include "host_command.h"
@@ -20,7 +21,13 @@ int main(int argc, char** argv) {
     if (arguments.front() == "dev") return sandtrail::dev_main(rest);
     if (arguments.front() == "host") return sandtrail::host_main(rest);
     if (arguments.front() == "init") return sandtrail::init_main(rest);
-    if (const auto role = sandtrail::role_named(arguments.front())) {
+    if (arguments.front() == "backup") return sandtrail::backup_main(rest);
+    if (arguments.front() == "restore") return sandtrail::restore_main(rest);
+    if (arguments.front() == "verify") return sandtrail::verify_main(rest);
+    // `sandtrail webhooks` is a role, `sandtrail webhooks ls` a client verb.
+    const bool word_follows = !rest.empty() && !rest.front().starts_with("-");
+    const auto role = sandtrail::role_named(arguments.front());
+    if (role && !(word_follows && *role == sandtrail::ServerRole::webhooks)) {
       return sandtrail::role_main(*role, rest);
     }
   }

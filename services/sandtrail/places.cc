@@ -6,6 +6,7 @@
 #include "kafka/kafka_key_store.h"
 #include "kafka/kafka_log.h"
 #include "log_embedded/embedded_log.h"
+#include "loss.h"
 #include "obs/log.h"
 #include "store_dir/object_store.h"
 #include "store_rocksdb/key_store.h"
@@ -39,17 +40,22 @@ KafkaConnection kafka_connection(const Config::Log& log, std::string client) {
   return out;
 }
 
-Result<std::unique_ptr<EventLog>> open_log(const ProcessPlan& plan, const Clock& clock,
-                                           Random& random) {
+Result<std::unique_ptr<EventLog>> open_log(const ProcessPlan& plan,
+                                           std::function<void(std::size_t)> on_batch,
+                                           const Clock& clock, Random& random) {
   const Config::Log& log = plan.config.log;
   if (log.embedded()) {
     EmbeddedLogOptions options;
     options.free_bytes_min = static_cast<std::uint64_t>(log.free_bytes_min);
+    options.mark_every_commit = log.mark_every_commit;
+    ST_CHECK_OK(check_no_loss_pending(plan.directory));
+    options.on_batch = std::move(on_batch);
     return open_embedded_log(plan.directory + "/log", options, clock, random);
   }
   KafkaLogOptions options;
   options.connection = kafka_connection(plan.config.log, "sandtrail-" + plan.verb);
   options.session_timeout = log.session_timeout;
+  options.on_batch = std::move(on_batch);
   return open_kafka_log(options, clock);
 }
 

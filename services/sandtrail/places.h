@@ -2,6 +2,7 @@
 // Which adapter stands behind a port, by the settings.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -19,9 +20,10 @@ namespace sandtrail {
 // `client` is how the brokers know this process.
 KafkaConnection kafka_connection(const Config::Log& log, std::string client);
 
-// Kafka: returns without waiting for a broker.
-Result<std::unique_ptr<EventLog>> open_log(const ProcessPlan& plan, const Clock& clock,
-                                           Random& random);
+// Kafka: returns without waiting for a broker. `on_batch` as in the adapters' options.
+Result<std::unique_ptr<EventLog>> open_log(const ProcessPlan& plan,
+                                           std::function<void(std::size_t)> on_batch,
+                                           const Clock& clock, Random& random);
 Result<std::unique_ptr<KeyStore>> open_key_store(const ProcessPlan& plan,
                                                  const std::shared_ptr<RocksDbMemory>& memory,
                                                  const Clock& clock);

@@ -33,6 +33,9 @@ std::string description_of(ServerRole role) {
   const std::string verb = "sandtrail " + std::string(name_of(role));
   std::string out = "Examples:\n  " + verb + " --log kafka://127.0.0.1:9092\n  " + verb +
                     " --config /etc/sandtrail.toml\n\n";
+  if (role == ServerRole::webhooks) {
+    out += "Endpoints and deliveries are shown by: sandtrail webhooks ls|add|rm|deliveries\n\n";
+  }
   return out + "One of the processes of a cluster over Kafka (" + work_of(role) +
          "), until Ctrl-C.\nAny number of each may run, and they start in any order: until the " +
          "brokers answer, a process\nwaits and says so. To run all roles in one process: " +

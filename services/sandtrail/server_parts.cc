@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "key_files.h"
+#include "metered_log.h"
 #include "wire/topics.h"
 
 namespace sandtrail {
@@ -87,7 +88,8 @@ Status ServerParts::open_stores() {
                      " bytes free; a start needs " + std::to_string(limits::kStartFreeBytesMin),
                  "make room, then start again: nothing is lost"};
   }
-  ST_ASSIGN(log, open_log(plan, clock, random));
+  ST_ASSIGN(auto opened, open_log(plan, batch_meter(metrics), clock, random));
+  log = make_metered_log(std::move(opened), metrics, clock);
   // Nothing was ever appended: no topic was made yet.
   const bool fresh =
       plan.config.log.embedded() && log->partitions(std::string(topic_of(TopicKind::events))) == 0;

@@ -103,7 +103,10 @@ void ServerParts::add_gateway() {
   options.operator_name = user_name();
   options.log_away = plan.config.gateway.log_away;
   options.metrics = [this] {
-    return process_metrics(metrics, *runtime, launcher ? &launcher->hosts() : nullptr);
+    const Config::Log& at = plan.config.log;
+    return process_metrics({metrics, *runtime, *log, launcher ? &launcher->hosts() : nullptr,
+                            directory.path(),
+                            at.embedded() ? static_cast<std::uint64_t>(at.free_bytes_min) : 0});
   };
   options.instance = instance;
   if (launcher) options.hosts = [this] { return launcher->status(); };

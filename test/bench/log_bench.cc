@@ -163,11 +163,27 @@ void print(const char* driver, std::size_t in_flight, const std::vector<Turn>& p
   std::fflush(stdout);
 }
 
+// What it costs to make the head mark durable before each answer.
+void print_marked(std::size_t in_flight, const std::vector<Turn>& marked,
+                  const std::vector<Turn>& port) {
+  std::printf(
+      "{\"name\":\"durable appends of %zu B, %zu in flight, every commit marked\","
+      "\"unit\":\"records/s\",\"value\":%.0f,\"baseline\":\"marked once a second\","
+      "\"baseline_value\":%.0f,\"marked_ack_p50_ms\":%.3f,\"marked_ack_p99_ms\":%.3f}\n",
+      kValueBytes, in_flight, median(marked, &Turn::per_second), median(port, &Turn::per_second),
+      median(marked, &Turn::ack_p50_ms), median(marked, &Turn::ack_p99_ms));
+  std::fflush(stdout);
+}
+
 int run(const std::string& directory, std::int64_t length_us, int turns) {
   SystemRandom random;
+  EmbeddedLogOptions marking;
+  marking.mark_every_commit = true;
+  auto marked_log = open_embedded_log(directory + "/marked", marking, system_clock, random);
   auto log = open_embedded_log(directory + "/log", {}, system_clock, random);
   auto raw_store = embedded::Store::open(directory + "/raw", embedded::database_options(nullptr));
   if (!log.ok() || !raw_store.ok() || !(*log)->ensure_topic({"bench", 1}).ok() ||
+      !marked_log.ok() || !(*marked_log)->ensure_topic({"bench", 1}).ok() ||
       !(*raw_store)->create_family("bench").ok()) {
     std::fprintf(stderr, "log_bench: cannot open its logs in %s\n", directory.c_str());
     return 1;
@@ -177,14 +193,17 @@ int run(const std::string& directory, std::int64_t length_us, int turns) {
     std::vector<Turn> by_answer;
     std::vector<Turn> by_thread;
     std::vector<Turn> raw;
+    std::vector<Turn> marked;
     for (int turn = 0; turn <= turns; ++turn) {
       by_answer.push_back(PortLoop(**log, in_flight, false).run(length_us));
       raw.push_back(run_raw(**raw_store, position, in_flight, length_us));
       by_thread.push_back(PortLoop(**log, in_flight, true).run(length_us));
+      marked.push_back(PortLoop(**marked_log, in_flight, false).run(length_us));
     }
-    for (auto* figures : {&by_answer, &by_thread, &raw}) figures->erase(figures->begin());
+    for (auto* figures : {&by_answer, &by_thread, &raw, &marked}) figures->erase(figures->begin());
     print("answer", in_flight, by_answer, raw);
     print("thread", in_flight, by_thread, raw);
+    print_marked(in_flight, marked, by_answer);
   }
   return 0;
 }

@@ -27,14 +27,15 @@ class KafkaCluster:
     """Owns its brokers and their data: `with KafkaCluster() as kafka`. Nodes count from 1. It never
     signals a process that scripts/kafka did not start for it."""
 
-    def __init__(self, brokers=1, auth="none", version=None, jit="fast"):
+    def __init__(self, brokers=1, auth="none", version=None, jit="fast", proxies=False):
         version = version or os.environ.get("SANDTRAIL_TEST_KAFKA_VERSION")
         self.name = f"test-{os.getpid()}-{uuid.uuid4().hex[:8]}"
         self.directory = ROOT / "build/kafka" / self.name
         self.brokers = brokers
         self.bootstrap = ""
         self._options = ["--brokers", str(brokers), "--auth", auth, "--port", "0", "--jit", jit,
-                         "--owner", str(os.getpid()), *(["--version", version] if version else [])]
+                         "--owner", str(os.getpid()), *(["--version", version] if version else []),
+                         *(["--proxies", "yes"] if proxies else [])]
 
     def __enter__(self):
         return self.start()
@@ -103,6 +104,13 @@ class KafkaCluster:
             os.close(descriptor)
 
     # --- clients ---
+
+    def proxy_ports(self):
+        """[(port, target)] of each node: where its clients are told to connect, and what a proxy
+        there has to pass on to. Only with `proxies`."""
+        first = int(self.bootstrap.split(",", maxsplit=1)[0].rpartition(":")[2])
+        return [(first + 3 * self.brokers + node, first + 2 * self.brokers + node)
+                for node in range(self.brokers)]
 
     def settings(self, user="admin", others=None):
         """Of a client of confluent-kafka: the address, how to authenticate, and `others` by

@@ -22,7 +22,8 @@ ALWAYS_THERE = ("ce_id", "ce_source", "ce_specversion", "ce_type", "ce_time", "c
                 "content-type")
 # Attempts that were counted: of nothing that has an id.
 WITHOUT_SUBJECT = ("sandtrail.access.denied", "sandtrail.platform.access_denied",
-                   "sandtrail.audit.recorded")
+                   "sandtrail.audit.recorded", "sandtrail.log.loss_accepted",
+                   "sandtrail.log.record_lost")
 
 
 def _is_base64(_, encoding, text, __):

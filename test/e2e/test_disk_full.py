@@ -133,3 +133,24 @@ def test_killed_while_full_nothing_acknowledged_is_lost(server, disk):
         assert api.run(ECHO)["verdict"] == "ok"
     for verb in (("log", "verify"), ("audit", "verify")):
         assert run_tool(*verb, "--data-dir", server.data_dir).returncode == 0
+
+
+def test_a_full_disk_leaves_room_to_shut_down_and_to_read(server, disk):
+    """Log, store and keys are all on it."""
+    assert {"log", "store", "keys"} <= {path.name for path in server.data_dir.iterdir()}
+    with Api.of(server) as api:
+        done = [api.run(ECHO)["id"] for _ in range(3)]
+    with filled(disk):
+        with Api.of(server) as api:
+            refused(api)
+            assert {api.get(execution)["stdout"] for execution in done} == {"hello\n"}
+            shown = run_tool("log", "cat", "events", "--data-dir", server.data_dir).stdout
+            assert all(execution in shown for execution in done)
+        assert server.stop() == 0
+        # Also without a server.
+        shown = run_tool("log", "cat", "events", "--data-dir", server.data_dir).stdout
+        assert all(execution in shown for execution in done)
+    server.start()
+    with Api.of(server) as api:
+        assert {api.get(execution)["stdout"] for execution in done} == {"hello\n"}
+        assert api.run(ECHO)["verdict"] == "ok"

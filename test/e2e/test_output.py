@@ -245,8 +245,7 @@ def test_the_command_line_shows_it_as_it_comes(api, server):
         assert process.poll() is None
         execution = api.all("/v1/executions", **{"metadata[mark]": mark})[0]
         # What it prints is passed on before the log says that it began.
-        path = f"/v1/executions/{execution['id']}"
-        wait_until(lambda: api.get(path).json()["status"] == "started")
+        wait_until(lambda: api.get(execution["id"])["status"] == "started")
         api.cancel(execution["id"])
         out, err = process.communicate(timeout=30)
         assert (process.returncode, out) == (125, "") and "cancelled" in err

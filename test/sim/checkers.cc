@@ -2,7 +2,7 @@
 #include "checkers.h"
 
 #include "crypto/merkle.h"
-#include "domain/ledger.h"
+#include "domain/notify.h"
 #include "wire/event_codec.h"
 #include "wire/topics.h"
 
@@ -77,7 +77,9 @@ void Checkers::fold(Part& part, const TopicPartition& where, const StoredRecord&
   input.event = std::get_if<Event>(&decoded);
   if (input.event == nullptr) input.unreadable = std::get<VoidReason>(decoded);
   input.value = stored.record.value;
-  const Judgement judgement = part.core.fold(input);
+  const Judgement judgement = judge_(part.core, input);
+  ++records_;
+  if (keeping_) note(where, stored, judgement);
   if (!judgement.applied()) ++voids_[judgement.reason];
   if (input.event == nullptr) return;
   if (where.topic != kAuditTopic && is_audited(*input.event, judgement)) {
@@ -99,14 +101,17 @@ void Checkers::apply(const Event& event, const StoredRecord& stored) {
   }
   apply_money(event);
   apply_execution(event);
+  apply_webhook(event);
+}
+
+void Checkers::on_entry(const LedgerEntry& entry) {
+  std::int64_t sum = 0;
+  for (const Posting& posting : entry.postings) sum += posting.amount.count;
+  problems_.expect(sum == 0, "a ledger entry does not sum to zero");
 }
 
 void Checkers::apply_money(const Event& event) {
-  if (const auto entry = ledger_entry_of(event)) {
-    std::int64_t sum = 0;
-    for (const Posting& posting : entry->postings) sum += posting.amount.count;
-    problems_.expect(sum == 0, "a ledger entry does not sum to zero");
-  }
+  if (const auto entry = ledger_entry_of(event)) on_entry(*entry);
   if (const auto* card = std::get_if<PlatformAdopted>(&event.body)) {
     prices_[card->card.version] = card->card.per_gib_core_second.count;
   }
@@ -144,6 +149,8 @@ History& Checkers::history(const ExecutionId& id, std::string_view what) {
 void Checkers::end(const ExecutionId& id, const Event& event) {
   History& row = history(id, "over");
   row.end = type_of(event.body);
+  row.to_tell = accounts_[event.org].endpoints;
+  if (row.callback) row.to_tell.emplace(kCallbackReceiver);
   problems_.expect(++row.terminals == 1, id.text() + " ends twice, by " + row.end);
 }
 
@@ -156,6 +163,7 @@ void Checkers::apply_execution(const Event& event) {
     row.retention = requested->retention;
     row.attempts_max = requested->attempts_max;
     row.input = requested->payload;
+    row.callback = requested->callback;
   } else if (const auto* assigned = std::get_if<ExecutionAssigned>(&event.body)) {
     History& row = history(assigned->execution, "assigned");
     problems_.expect(row.terminals == 0, assigned->execution.text() + " is assigned after its end");
@@ -216,6 +224,10 @@ bool Checkers::all_over() const {
   for (const auto& [id, row] : executions_) {
     if (row.terminals == 0 || (row.hold > 0 && !row.settled)) return false;
     if (row.retention && row.key_destroyed == 0) return false;
+    if (!row.to_tell.empty()) return false;
+  }
+  for (const auto& [id, row] : deliveries_) {
+    if (row.ends == 0) return false;
   }
   std::size_t audited = 0;
   for (const auto& [where, part] : parts_) audited += part.audited.size();
@@ -233,6 +245,10 @@ void Checkers::check_all_over() {
     } else {
       problems_.expect(row.erased == 0, id.text() + " is erased though nobody asked for it");
     }
+    problems_.expect(row.to_tell.empty(), id.text() + " has receivers that nobody told");
+  }
+  for (const auto& [id, row] : deliveries_) {
+    problems_.expect(row.ends == 1, id.text() + " of " + row.execution.text() + " has not ended");
   }
   for (const auto& [where, part] : parts_) {
     for (const auto& [org, row] : part.core.state().orgs.rows()) {

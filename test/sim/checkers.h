@@ -4,6 +4,7 @@
 // itself), and check everything else against arithmetic of their own.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -11,7 +12,9 @@
 #include <vector>
 
 #include "domain/core.h"
+#include "domain/ledger.h"
 #include "event_log/memory_log.h"
+#include "receivers.h"
 #include "sim_host.h"
 
 namespace sandtrail::sim {
@@ -27,6 +30,7 @@ class Problems {
     if (!holds) add(text);
   }
   bool none() const { return found_.empty(); }
+  const std::vector<std::string>& all() const { return found_; }
   std::string text() const;
 
  private:
@@ -53,14 +57,50 @@ struct History {
   std::optional<std::int64_t> settled;
   int erased = 0;
   int key_destroyed = 0;
+  bool callback = false;
+  std::set<std::string> to_tell;  // receivers that nothing is scheduled for yet
+};
+
+// One delivery to one receiver, as records and the receiver tell it.
+struct DeliveryHistory {
+  ExecutionId execution;
+  std::int64_t attempts = 0;
+  int ends = 0;
+  bool accepted = false;  // the receiver has answered well
+  Bytes body;             // of its first message
+};
+
+// One judged record, for people.
+struct SeenRecord {
+  TopicPartition where;
+  std::int64_t position = 0;
+  UnixMs stamp;
+  std::string type;
+  std::string subject;
+  std::string correlation;
+  VoidReason reason = VoidReason::none;
+  std::string value;  // its beginning
+  std::string text() const;
 };
 
 class Checkers {
  public:
   Checkers(MemoryLog& log, std::int32_t events_partitions, Problems& problems);
 
+  // Who judges the records instead of the core: for tests of the checkers, since the core lets
+  // nothing through that they could find.
+  using Judge = std::function<Judgement(Core&, const FoldInput&)>;
+  void judge_by(Judge judge) { judge_ = std::move(judge); }
+  // From now on every record is kept in seen().
+  void keep_records() { keeping_ = true; }
+  const std::vector<SeenRecord>& seen() const { return seen_; }
+  std::int64_t records() const { return records_; }
+
   // Reads what is new and checks what must hold at any point.
   void catch_up();
+  void on_entry(const LedgerEntry& entry);
+  // A receiver gets a message: its delivery is scheduled by now, and every repeat is the same.
+  void on_message(const Message& message);
   // A host begins a launch: its assignment must be applied by now, and it must be the only one.
   void on_launch(const Launch& launch);
   // A process says that its fold of the partition has this digest at this position.
@@ -78,6 +118,8 @@ class Checkers {
     return parts_.at(where).core.state();
   }
   std::size_t launches() const { return launched_.size(); }
+  const std::map<DeliveryId, DeliveryHistory>& deliveries() const { return deliveries_; }
+  const std::map<VoidReason, std::size_t>& voids() const { return voids_; }
   std::size_t voids(VoidReason reason) const {
     const auto found = voids_.find(reason);
     return found == voids_.end() ? 0 : found->second;
@@ -98,6 +140,7 @@ class Checkers {
     std::int64_t held = 0;
     std::int64_t charged = 0;
     DataKeyId key;
+    std::set<std::string> endpoints;  // enabled
   };
 
   void open(MemoryLog& log);
@@ -105,12 +148,21 @@ class Checkers {
   void apply(const Event& event, const StoredRecord& stored);
   void apply_money(const Event& event);
   void apply_execution(const Event& event);
+  void apply_webhook(const Event& event);
+  void attempted(const DeliveryId& id, const AttemptFacts& attempt);
+  void delivery_ends(const DeliveryId& id);
+  void note(const TopicPartition& where, const StoredRecord& stored, const Judgement& judgement);
   void end(const ExecutionId& id, const Event& event);
   History& history(const ExecutionId& id, std::string_view what);
 
   Problems& problems_;
+  Judge judge_ = [](Core& core, const FoldInput& input) { return core.fold(input); };
+  bool keeping_ = false;
+  std::int64_t records_ = 0;
+  std::vector<SeenRecord> seen_;
   std::map<TopicPartition, Part> parts_;
   std::map<ExecutionId, History> executions_;
+  std::map<DeliveryId, DeliveryHistory> deliveries_;
   std::map<OrgId, Account> accounts_;
   std::map<std::int64_t, std::int64_t> prices_;  // by card version
   std::map<Bytes, int> idempotency_;             // applied requests of a key

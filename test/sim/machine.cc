@@ -35,6 +35,8 @@ FakeRun Machine::script(const SandboxSpec& spec) {
   FakeRun run;
   run.refused = random.below(1000) < faults_.refuses;
   if (run.refused) return run;
+  shared_.diary.note(name_ + " launches " + spec.execution.text() + " attempt " +
+                     std::to_string(spec.attempt));
   shared_.checkers->on_launch({spec.execution, spec.attempt, id_, life_->engine->info().epoch});
   run.start_after = Millis{static_cast<std::int64_t>(random.below(100))};
   const auto most = static_cast<std::uint64_t>(spec.limits.wall_ms + kOverrunMsMax);

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "process.h"
 
+#include "gateway/read_model.h"
 #include "launcher/launcher_role.h"
 #include "retention/retention_role.h"
+#include "webhooks/webhooks_role.h"
 #include "wire/topics.h"
 
 namespace sandtrail::sim {
@@ -19,20 +21,23 @@ MemoryLogOptions log_options(std::uint64_t seed) {
 
 }  // namespace
 
-Shared::Shared(std::uint64_t seed)
-    : random(seed),
+Shared::Shared(std::uint64_t chosen)
+    : seed(chosen),
+      random(seed),
       network(clock,
               [this] {
                 const bool slow = slow_network && random.below(3) == 0;
                 return Millis{slow ? static_cast<std::int64_t>(random.below(40)) : 0};
               }),
       log(log_options(seed), clock),
+      receivers(clock, seed * 3 + 1),
       root_key(SecretBytes::random(32, random)),
       checkers_log(log.connect()) {
   auto made = NoteSigner::create("sim.example/audit", SecretBytes::random(32, random));
   ST_ASSERT(made.ok());
   signer = std::make_unique<NoteSigner>(std::move(made).value());
   checkers = std::make_unique<Checkers>(*checkers_log, kEventsPartitions, problems);
+  receivers.on_message([this](const Message& message) { checkers->on_message(message); });
 }
 
 Process::Process(Shared& shared, int number, bool joinable)
@@ -49,6 +54,8 @@ Process::~Process() {
 void add_projections(Runtime& runtime) {
   runtime.add(make_launcher_projection());
   runtime.add(make_auditor_projection());
+  runtime.add(make_webhooks_projection());
+  runtime.add(std::make_unique<ReadModel>());
 }
 
 void Process::start() {
@@ -86,6 +93,9 @@ void Process::start() {
   runtime.add(make_billing_role(life.platform, kPrice));
   runtime.add(make_retention_role(
       *life.payloads, executor, [](const OrgId& org) { return home_of(org, kEventsPartitions); }));
+  life.line = shared_.receivers.connect();
+  runtime.add(make_webhooks_role(*life.line, *life.payloads, executor, shared_.random,
+                                 {{seconds(5), seconds(20), minutes(1)}, ""}));
   runtime.add(make_auditor_role(
       life.audit, *shared_.signer, {"sim.example/audit", seconds(1)},
       [&runtime](const TopicPartition& where, Proposal proposal, ProposalDone done) {
@@ -129,21 +139,21 @@ bool Process::step() {
   const std::uint64_t what = shared_.random.below(kPartitions + 2);
   if (what < kPartitions) return life_->runtime->step(static_cast<std::size_t>(what));
   if (what == kPartitions) return run_task();
-  tick_hosts();
-  return false;
+  return tick_outside();
 }
 
-void Process::tick_hosts() {
+// Hosts and receivers of messages.
+bool Process::tick_outside() {
   if (life_->host) life_->host->tick();
   if (life_->remote) life_->remote->tick();
+  return life_->line->tick();
 }
 
 bool Process::settle() {
   if (standing_) return false;
   bool any = false;
   for (bool worked = true; worked; any |= worked) {
-    worked = false;
-    tick_hosts();
+    worked = tick_outside();
     for (std::size_t i = 0; i < kPartitions; ++i) worked |= life_->runtime->step(i);
     while (run_task()) worked = true;
   }

@@ -8,8 +8,10 @@
 #include "auditor/auditor_role.h"
 #include "billing/billing_role.h"
 #include "checkers.h"
+#include "diary.h"
 #include "http/loopback_network.h"
 #include "launcher/remote_hosts.h"
+#include "receivers.h"
 #include "runtime/runtime.h"
 #include "sealing/payload.h"
 #include "sim_clock.h"
@@ -28,13 +30,16 @@ inline constexpr MicroCredits kPrice{1000};
 struct Shared {
   explicit Shared(std::uint64_t seed);
 
+  const std::uint64_t seed;
   ManualClock clock;
+  Diary diary{clock};
   SeededRandom random;
   bool slow_network = false;
   http::LoopbackNetwork network;
   MemoryLog log;
   MemoryKeyStore keys;
   MemoryObjectStore objects;
+  Receivers receivers;
   SecretBytes root_key;
   std::unique_ptr<NoteSigner> signer;
   Problems problems;
@@ -57,6 +62,7 @@ class Process {
   // It stands still, and goes on as if nothing had been.
   void stop(bool stopped);
   bool standing() const { return standing_; }
+  std::string name() const { return "process" + std::to_string(number_); }
   std::string authority() const { return "launcher" + std::to_string(number_) + ":7080"; }
   // A partition stopped, so an operator would restart the process.
   bool stopped() const;
@@ -90,10 +96,11 @@ class Process {
     PlatformWatch platform;
     AuditWatch audit;
     std::deque<std::function<void()>> tasks;  // of the worker pool
+    std::unique_ptr<Receivers::Line> line;
     std::unique_ptr<Runtime> runtime;
   };
   bool run_task();
-  void tick_hosts();
+  bool tick_outside();
 
   Shared& shared_;
   int number_;

@@ -36,15 +36,15 @@ class World {
   void lose_power();
   // A process that is up.
   Process& any();
+  // One account of what happened: troubles and actions, then the records of whom the problems name.
+  std::string story() const;
 
   Shared shared;
   Workload workload{shared};
   std::vector<std::unique_ptr<Process>> processes;
   std::vector<std::unique_ptr<Machine>> machines;
   std::vector<OrgId> orgs;
-
-  // How often each kind of trouble was made, for tests of the simulation itself.
-  std::map<std::string, int> troubles;
+  int actions_lived = 0;  // of live_dangerously(), which ends with the first problem
 
  private:
   void tick();
@@ -55,19 +55,27 @@ class World {
   void trouble_with_processes();
   void trouble_with_ownership();
   void trouble_with_stores();
+  void trouble_with_receivers();
   void trouble_with_machines();
   void heal_machines();
   void check_machines();
-  void count(const std::string& what) { ++troubles[what]; }
+  bool happens(const std::string& kind, const std::string& detail = "") {
+    return shared.diary.happens(kind, detail);
+  }
   void check_payloads();
+  void sweep_unbound_keys();
   void check_owners();
   void check_rebuild();
 
+  // Streams of their own, so that leaving something out changes as little else as possible.
+  SeededRandom order_;  // who works when
+  SeededRandom dice_;   // what goes wrong
   bool stalled_ = false;
   bool held_ = false;
 };
 
 // The processes' roles whose partitions move.
 std::vector<std::string> groups();
+std::vector<TopicPartition> all_partitions();
 
 }  // namespace sandtrail::sim

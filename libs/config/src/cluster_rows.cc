@@ -180,6 +180,10 @@ std::vector<Row> log_rows() {
       integer("log.free_bytes_min", limits::kLogFreeBytesMinMin, std::int64_t{1} << 50,
               "With less free space on the disk the embedded log takes no appends.",
               ST_MEMBER(log.free_bytes_min)),
+      flag("log.mark_every_commit",
+           "The embedded log notes how far it is before each answer, not once a second: then every "
+           "later loss of what was acknowledged is noticed. Appends take longer.",
+           ST_MEMBER(log.mark_every_commit)),
       span_ms("gateway.log_away_ms", limits::kLogAwayMin.count, limits::kLogAwayMax.count,
               "Writes are refused at once after the log has been away for so long.",
               ST_MEMBER(gateway.log_away)),

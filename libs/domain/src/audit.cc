@@ -32,6 +32,17 @@ struct ChangesOf {
   Changes operator()(const EffectResolved& e) const {
     return {{"effect", e.effect}, {"action", std::string(enum_text(e.action))}};
   }
+  Changes operator()(const LogLossAccepted& e) const {
+    Changes changes{
+        {"log", e.old_identity + " -> " + e.new_identity}, {"reason", e.reason}, {"lost", ""}};
+    for (const LostRange& lost : e.partitions) {
+      std::string& text = changes["lost"];
+      text += text.empty() ? "" : ", ";
+      text += lost.topic + "/" + std::to_string(lost.partition) + " from " +
+              std::to_string(lost.found) + " to " + std::to_string(lost.expected - 1);
+    }
+    return changes;
+  }
   template <typename T>
   Changes operator()(const T&) const {
     return {};

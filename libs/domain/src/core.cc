@@ -12,12 +12,13 @@ namespace {
 
 constexpr char kMetaLetter = 'm';
 
-// Events about a partition itself; legal on every topic that roles own.
+// Events about a partition itself; legal on every topic.
 bool concerns_partition(const EventBody& body) {
   return std::holds_alternative<OwnerClaimed>(body) ||
          std::holds_alternative<RulesActivated>(body) ||
          std::holds_alternative<EffectParked>(body) ||
          std::holds_alternative<EffectResolved>(body) ||
+         std::holds_alternative<LogRecordLost>(body) ||
          std::holds_alternative<AuditAcknowledged>(body);
 }
 

@@ -54,6 +54,8 @@ VoidReason judge(Context& c, const RulesActivated& e);
 VoidReason judge(Context& c, const EffectParked& e);
 VoidReason judge(Context& c, const EffectResolved& e);
 VoidReason judge(Context& c, const PlatformAccessDenied& e);
+VoidReason judge(Context& c, const LogLossAccepted& e);
+VoidReason judge(Context& c, const LogRecordLost& e);
 VoidReason judge(Context& c, const AuditRecorded& e);
 VoidReason judge(Context& c, const AuditCheckpointSigned& e);
 VoidReason judge(Context& c, const AuditAcknowledged& e);

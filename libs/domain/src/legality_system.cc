@@ -69,6 +69,18 @@ VoidReason judge(Context&, const PlatformAccessDenied& e) {
   return e.count > 0 && !e.action.empty() ? VoidReason::none : VoidReason::invalid;
 }
 
+VoidReason judge(Context&, const LogLossAccepted& e) {
+  if (e.old_identity == e.new_identity) return VoidReason::invalid;
+  for (const LostRange& lost : e.partitions) {
+    if (lost.found < 0 || lost.found >= lost.expected) return VoidReason::invalid;
+  }
+  return VoidReason::none;
+}
+
+VoidReason judge(Context&, const LogRecordLost&) {
+  return VoidReason::none;
+}
+
 VoidReason judge(Context& c, const AuditRecorded& e) {
   const std::string chain = e.source.topic + "/" + std::to_string(e.source.partition);
   const AuditChainRow* row = c.state.audit_chains.find(chain);

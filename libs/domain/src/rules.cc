@@ -65,6 +65,8 @@ const std::array<TypeRule, std::variant_size_v<EventBody>> kRules{{
     reported(EffectParked::kType),
     by_actor(EffectResolved::kType, kOperator, KeyRole::admin, "effect.resolve"),
     {PlatformAccessDenied::kType, platform, std::nullopt, kAny, KeyRole::viewer, ""},
+    {LogLossAccepted::kType, platform, std::nullopt, kOperator, KeyRole::admin, "log.accept_loss"},
+    reported(LogRecordLost::kType),
     {AuditRecorded::kType, audit, std::nullopt, kNone, KeyRole::viewer, ""},
     {AuditCheckpointSigned::kType, audit, kAuditor, kNone, KeyRole::viewer, ""},
     reported(AuditAcknowledged::kType),

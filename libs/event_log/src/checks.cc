@@ -58,7 +58,8 @@ Error beyond_tail_error(const TopicPartition& where, Position wanted, Position h
   return {ErrorCode::conflict,
           where.text() + " ends at " + std::to_string(high.value) + ", before " +
               std::to_string(wanted.value) + ": acknowledged records are gone",
-          "restore the log, or rebuild what was folded from it"};
+          "restore the log from a backup; sandtrail log accept-loss goes on without them, if it is "
+          "an embedded one"};
 }
 
 LogHealth HealthWatch::seen(LogHealth now, UnixMs time) {

@@ -25,17 +25,20 @@ Error listen_error(const ServerOptions& options, const error_code& error) {
   const std::string where =
       options.address + (is_unix ? "" : " port " + std::to_string(options.port));
   const std::string message = "cannot listen on " + where + ": " + error.message();
+  // Where a process of ours is told to listen.
+  const std::string another =
+      "; choose another: --listen, --admin-listen, or launcher.listen in the settings";
   if (error == asio::error::address_in_use) {
-    return {ErrorCode::conflict, message, "port already in use; choose another with --listen"};
+    return {ErrorCode::conflict, message, "port already in use" + another};
   }
   if (error == asio::error::access_denied) {
-    return {ErrorCode::denied, message,
-            is_unix ? "the directory must be writable"
-                    : "ports below 1024 need a privilege; choose another with --listen"};
+    return {
+        ErrorCode::denied, message,
+        is_unix ? "the directory must be writable" : "ports below 1024 need a privilege" + another};
   }
   if (error == boost::system::errc::address_not_available) {
     return {ErrorCode::unavailable, message,
-            "no interface of this machine has that address; choose another with --listen"};
+            "no interface of this machine has that address" + another};
   }
   return {ErrorCode::internal, message, ""};
 }

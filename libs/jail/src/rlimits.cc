@@ -20,6 +20,15 @@ Status lower(__rlimit_resource resource, std::int64_t soft, std::int64_t hard) {
   return {};
 }
 
+// A service may run with a priority above others'; what it runs for tenants does not.
+Status lower_priority() {
+  errno = 0;
+  const int priority = ::getpriority(PRIO_PROCESS, 0);
+  if (priority >= 0 || (priority == -1 && errno != 0)) return {};
+  if (::setpriority(PRIO_PROCESS, 0, 0) != 0) return errno_error("setpriority", errno);
+  return {};
+}
+
 }  // namespace
 
 Status set_rlimits(std::int64_t file_bytes) {
@@ -31,6 +40,7 @@ Status set_rlimits(std::int64_t file_bytes) {
   ST_CHECK_OK(lower(RLIMIT_MEMLOCK, limits::kJailLockedBytesMax, limits::kJailLockedBytesMax));
   ST_CHECK_OK(lower(RLIMIT_NICE, 0, 0));
   ST_CHECK_OK(lower(RLIMIT_RTPRIO, 0, 0));
+  ST_CHECK_OK(lower_priority());
   return {};
 }
 

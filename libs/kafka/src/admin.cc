@@ -25,17 +25,6 @@ PartitionList one_partition(const std::string& topic, std::int32_t partition, st
   return list;
 }
 
-bool is_number(const std::string& text) {
-  return !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
-}
-
-// A larger min.insync.replicas promises more.
-bool satisfies(const std::string& name, const std::string& found, const std::string& wanted) {
-  if (found == wanted) return true;
-  return name == "min.insync.replicas" && is_number(found) && is_number(wanted) &&
-         std::stoll(found) >= std::stoll(wanted);
-}
-
 // Not denied: whoever may make it will, perhaps in a moment.
 Error nobody_made(const std::string& topic) {
   return {ErrorCode::unavailable,
@@ -61,7 +50,7 @@ TopicConfig log_topic_config(const KafkaConnection& connection) {
       {"retention.ms", "-1"},
       {"retention.bytes", "-1"},
       // Time is log time: the stamp is given where the order is.
-      {"message.timestamp.type", "LogAppendTime"},
+      {kStampSetting, kStampedByBroker},
       {"min.insync.replicas", std::to_string(connection.min_insync)},
       // A replica that lags behind must not become the truth.
       {"unclean.leader.election.enable", "false"},
@@ -155,7 +144,15 @@ Status Admin::ensure_topic(const TopicDemand& demand) {
                      " partitions; it should have " + std::to_string(demand.partitions),
                  "the count belongs to the log's identity: set it as it is, or use another prefix"};
   }
-  return check_config(demand);
+  const SystemClock clock;
+  const std::int64_t until = clock.monotonic_us() + limits::kKafkaCallTimeout.count * 1000;
+  for (;;) {
+    const Status fits = check_config(demand);
+    // Any broker may be asked, also one that has not heard of the topic yet.
+    const bool unheard = !fits.ok() && fits.error().code == ErrorCode::not_found;
+    if (!unheard || clock.monotonic_us() > until) return fits;
+    pause();
+  }
 }
 
 Status Admin::create(const TopicDemand& demand) {
@@ -205,54 +202,26 @@ Status Admin::wait_for_leaders(const TopicDemand& demand) {
     bool led =
         topic != nullptr && topic->err == RD_KAFKA_RESP_ERR_NO_ERROR && topic->partition_cnt > 0;
     for (int i = 0; led && i < topic->partition_cnt; ++i) led = topic->partitions[i].leader >= 0;
-    if (led) return {};
+    if (led) break;
     if (clock.monotonic_us() > until) {
       return Error{ErrorCode::unavailable, "topic " + demand.name + " has no leaders yet", ""};
     }
     pause();
   }
+  // A leader may not know of its office yet. It then refuses a producer's first batch, but takes
+  // the second, already on its way: with no state for that producer any sequence number will do.
+  // The first, tried again, counts as a duplicate: lost, though told to be stored.
+  for (std::int32_t i = 0; i < demand.partitions; ++i) {
+    const auto known = marks(demand.name, i);
+    if (!known.ok()) return known.error();
+  }
+  return {};
 }
 
-// Nothing tells when a leader is chosen: waits a little, for what never comes.
+// For what never comes.
 void Admin::pause() {
   const Queue nothing(rd_kafka_queue_new(client_->raw()));
   rd_kafka_queue_poll(nothing.get(), kWaitStepMs);
-}
-
-Status Admin::check_config(const TopicDemand& demand) {
-  const std::unique_ptr<rd_kafka_ConfigResource_t, Destroyer<rd_kafka_ConfigResource_destroy>>
-      resource(rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, demand.name.c_str()));
-  rd_kafka_ConfigResource_t* resources[] = {resource.get()};
-  const std::string what = "settings of topic " + demand.name;
-  const Right right{"DescribeConfigs", "topic", demand.name};
-  ST_ASSIGN(const Event event,
-            ask(
-                RD_KAFKA_EVENT_DESCRIBECONFIGS_RESULT, limits::kKafkaCallTimeout,
-                [&](const rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
-                  rd_kafka_DescribeConfigs(client_->raw(), resources, 1, options, queue);
-                },
-                RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, what, right));
-  std::size_t count = 0;
-  const auto* described = rd_kafka_DescribeConfigs_result_resources(
-      rd_kafka_event_DescribeConfigs_result(event.get()), &count);
-  if (count != 1) return Error{ErrorCode::unavailable, what + ": no answer", ""};
-  const auto code = rd_kafka_ConfigResource_error(described[0]);
-  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return error_of(code, what, right);
-  std::size_t entries = 0;
-  const auto* config = rd_kafka_ConfigResource_configs(described[0], &entries);
-  std::string differences;
-  for (std::size_t i = 0; i < entries; ++i) {
-    const auto wanted = demand.config.find(rd_kafka_ConfigEntry_name(config[i]));
-    if (wanted == demand.config.end()) continue;
-    const char* value = rd_kafka_ConfigEntry_value(config[i]);
-    const std::string found = value == nullptr ? "" : value;
-    if (satisfies(wanted->first, found, wanted->second)) continue;
-    differences += (differences.empty() ? "" : ", ") + wanted->first + " is " + found +
-                   " instead of " + wanted->second;
-  }
-  if (differences.empty()) return {};
-  return Error{ErrorCode::conflict, what + ": " + differences,
-               "change them with kafka-configs.sh --alter, or use another log.topic_prefix"};
 }
 
 Result<Marks> Admin::marks(const std::string& topic, std::int32_t partition) {
@@ -265,10 +234,12 @@ Result<Marks> Admin::marks(const std::string& topic, std::int32_t partition) {
         client_->raw(), topic.c_str(), partition, &low, &high, to_ms(limits::kKafkaCallTimeout));
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return Marks{{low}, {high}};
     // While leadership moves, and for a moment after a topic was made, a broker that is named as
-    // the leader may not know it yet. librdkafka does not ask again by itself.
+    // the leader may not know either. librdkafka does not ask again by itself.
     const bool moving = code == RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION ||
                         code == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE ||
-                        code == RD_KAFKA_RESP_ERR_OFFSET_NOT_AVAILABLE;
+                        code == RD_KAFKA_RESP_ERR_OFFSET_NOT_AVAILABLE ||
+                        code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
+                        code == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION;
     if (!moving || clock.monotonic_us() > until) {
       return explained(error_of(code, "marks of " + topic + "/" + std::to_string(partition),
                                 {"Describe", "topic", topic}));

@@ -27,6 +27,12 @@ struct TopicDemand {
 // What every topic of a log is made with.
 TopicConfig log_topic_config(const KafkaConnection& connection);
 
+// Who gives a record its stamp, a setting of its topic: the broker in a log, the writer while the
+// topic is being filled by an import.
+inline constexpr const char* kStampSetting = "message.timestamp.type";
+inline constexpr const char* kStampedByBroker = "LogAppendTime";
+inline constexpr const char* kStampedByWriter = "CreateTime";
+
 // Thread-safe.
 class Admin {
  public:
@@ -38,11 +44,17 @@ class Admin {
   Status ensure_topic(const TopicDemand& demand);
   // 0: there is none.
   Result<std::int32_t> partitions(const std::string& topic);
+  // Every setting of a topic; only those made for it, not the broker's defaults, if `own`.
+  Result<TopicConfig> config_of(const std::string& topic, bool own);
+  // Gives the topic these settings, and keeps others that were made for it.
+  Status change_config(const std::string& topic, const TopicConfig& changes);
   // unavailable: the brokers say that they have no such topic. Ok also if none answers.
   Status still_there(const std::string& topic);
   Result<Marks> marks(const std::string& topic, std::int32_t partition);
   // Asks any broker for anything; unavailable if none answers in time, or none takes this user.
   Status contact(Millis timeout);
+  // Nothing tells when another broker leads: waits for a moment, before a question is asked again.
+  void pause();
   // Empty if no broker answers in time.
   std::string cluster_id(Millis timeout);
   Status delete_before(const std::string& topic, std::int32_t partition, std::int64_t offset);
@@ -66,7 +78,6 @@ class Admin {
   Status create(const TopicDemand& demand);
   Status check_config(const TopicDemand& demand);
   Status wait_for_leaders(const TopicDemand& demand);
-  void pause();
   void on_event(rd_kafka_event_t* event);
   Error explained(Error error);
 

@@ -17,6 +17,21 @@ struct Fetcher::Assignment::Shared {
   std::unique_ptr<Client> client;
   std::mutex mutex;
   std::set<std::pair<std::string, std::int32_t>> assigned;
+  std::set<std::string> known;  // topics whose metadata was asked for
+
+  // Without it librdkafka looks only every second whether a topic that is new to it has leaders.
+  void warm_up(const std::string& topic) {
+    {
+      const std::lock_guard lock(mutex);
+      if (!known.insert(topic).second) return;
+    }
+    const Topic handle(rd_kafka_topic_new(client->raw(), topic.c_str(), nullptr));
+    const rd_kafka_metadata_t* found = nullptr;
+    if (rd_kafka_metadata(client->raw(), 0, handle.get(), &found,
+                          to_ms(limits::kKafkaCallTimeout)) == RD_KAFKA_RESP_ERR_NO_ERROR) {
+      const Metadata owner(found);
+    }
+  }
 };
 
 Result<std::shared_ptr<Fetcher::Assignment::Shared>> Fetcher::consumer_without(
@@ -26,7 +41,7 @@ Result<std::shared_ptr<Fetcher::Assignment::Shared>> Fetcher::consumer_without(
     const std::lock_guard its_lock(consumer->mutex);
     if (consumer->assigned.insert(partition).second) return consumer;
   }
-  ST_ASSIGN(Conf conf, make_conf(connection_, fetcher_settings(connection_)));
+  ST_ASSIGN(Conf conf, make_conf(connection_, fetcher_settings(connection_, prefetch_bytes_)));
   auto made = std::make_shared<Assignment::Shared>();
   ST_ASSIGN(made->client, Client::start(RD_KAFKA_CONSUMER, std::move(conf), RD_KAFKA_EVENT_ERROR,
                                         [](rd_kafka_t*, rd_kafka_event_t*) {}));
@@ -45,6 +60,7 @@ Result<std::unique_ptr<Fetcher::Assignment>> Fetcher::assign(const std::string& 
   out->shared_ = shared;
   out->topic_ = topic;
   out->partition_ = partition;
+  shared->warm_up(topic);
   rd_kafka_t* raw = shared->client->raw();
   out->queue_.reset(rd_kafka_queue_get_partition(raw, topic.c_str(), partition));
   if (!out->queue_) return Error{ErrorCode::internal, "no queue for " + topic, ""};
@@ -74,6 +90,13 @@ Fetcher::Assignment::~Assignment() {
 
 Message Fetcher::Assignment::next(Millis timeout) {
   return Message(rd_kafka_consume_queue(queue_.get(), to_ms(timeout)));
+}
+
+bool Fetcher::Assignment::again(std::int64_t offset) {
+  const PartitionList list = list_of(topic_, partition_, offset);
+  const KafkaError error(rd_kafka_seek_partitions(shared_->client->raw(), list.get(),
+                                                  to_ms(limits::kKafkaCallTimeout)));
+  return !error && list->elems[0].err == RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
 std::int64_t Fetcher::Assignment::high_mark() const {

@@ -9,6 +9,7 @@
 #include <string>
 #include <utility>
 
+#include "base/limits.h"
 #include "client.h"
 
 namespace sandtrail::kafka {
@@ -17,7 +18,9 @@ namespace sandtrail::kafka {
 // gets a consumer of its own.
 class Fetcher {
  public:
-  explicit Fetcher(KafkaConnection connection) : connection_(std::move(connection)) {}
+  explicit Fetcher(KafkaConnection connection,
+                   std::size_t prefetch_bytes = limits::kKafkaPrefetchBytesMax)
+      : connection_(std::move(connection)), prefetch_bytes_(prefetch_bytes) {}
 
   // A partition's records from an offset on, until it is destroyed.
   class Assignment {
@@ -28,6 +31,8 @@ class Fetcher {
     // The next message or error of the partition, in order; null after `timeout`. By one thread at
     // a time.
     Message next(Millis timeout);
+    // Reads on from there, after an error that ended it. False: for now it does not go on.
+    bool again(std::int64_t offset);
     // The high mark of the last answer to a fetch; negative if there was none.
     std::int64_t high_mark() const;
 
@@ -51,6 +56,7 @@ class Fetcher {
       const std::pair<std::string, std::int32_t>& partition);
 
   const KafkaConnection connection_;
+  const std::size_t prefetch_bytes_;
   std::mutex mutex_;
   std::list<std::shared_ptr<Assignment::Shared>> consumers_;
 };

@@ -2,6 +2,7 @@
 #include "group.h"
 
 #include <array>
+#include <utility>
 
 #include "obs/log.h"
 
@@ -60,6 +61,7 @@ void GroupMember::run() {
   }
   // Revokes, then leaves: others need not wait for the session to end.
   rd_kafka_consumer_close(handle_);
+  for (const TopicPartition& where : std::exchange(owned_, {})) listener_.on_lost(where);
 }
 
 void GroupMember::on_error(const rd_kafka_message_t& message) {
@@ -92,7 +94,8 @@ void GroupMember::assigned(rd_kafka_topic_partition_list_t* partitions) {
   rd_kafka_assign(handle_, partitions);
   rd_kafka_pause_partitions(handle_, partitions);
   for (int i = 0; i < partitions->cnt; ++i) {
-    listener_.on_assigned(name_of(partitions->elems[i]));
+    const TopicPartition where = name_of(partitions->elems[i]);
+    if (owned_.insert(where).second) listener_.on_assigned(where);
   }
 }
 
@@ -100,6 +103,8 @@ void GroupMember::taken(const rd_kafka_topic_partition_list_t& partitions) {
   const bool lost = rd_kafka_assignment_lost(handle_) != 0;
   for (int i = 0; i < partitions.cnt; ++i) {
     const TopicPartition where = name_of(partitions.elems[i]);
+    // A member that leaves as it joins may be told to give up what it was never told it has.
+    if (owned_.erase(where) == 0) continue;
     if (lost) {
       listener_.on_lost(where);
     } else {

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -52,6 +53,7 @@ class GroupMember final : public Ownership {
   OwnershipListener& listener_;
   rd_kafka_t* handle_ = nullptr;
   Queue consumer_queue_;
+  std::set<TopicPartition> owned_;  // as the listener was told; of the member's thread
   std::atomic<bool> leaving_{false};
   std::thread thread_;
 };

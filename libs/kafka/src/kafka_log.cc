@@ -21,10 +21,16 @@ namespace kafka {
 namespace {
 
 constexpr std::size_t kIdentityBytes = 16;
+constexpr int kTailDoubtsMax = 10;  // each Admin::pause() apart
 
 // Called while librdkafka holds the queue: wakes, nothing else.
 void on_arrival(rd_kafka_t*, void* partition) {
   static_cast<Partition*>(partition)->wakes->wake_all();
+}
+
+// A tool reads few partitions at once, each as fast as it can.
+std::size_t prefetch_bytes(const KafkaLogOptions& options) {
+  return limits::kKafkaPrefetchBytesMax * (options.read_only ? 8 : 1);
 }
 
 // Keeps the partition for as long as its queue may call on_arrival().
@@ -47,7 +53,7 @@ class KafkaLog final : public EventLog {
         state_(std::make_shared<LogState>(clock)),
         producer_(options.connection, options.append_timeout, options.linger, state_->refusals,
                   [this] { keeper_.nudge(); }),
-        fetcher_(std::make_shared<Fetcher>(options.connection)),
+        fetcher_(std::make_shared<Fetcher>(options.connection, prefetch_bytes(options))),
         positions_(admin_, options.connection.topic_prefix),
         keeper_(*admin_, producer_, *state_, clock, [this] {
           flush_positions();
@@ -57,6 +63,7 @@ class KafkaLog final : public EventLog {
 
   Status start() {
     ST_CHECK_OK(admin_->start());
+    producer_.on_batch(options_.on_batch);
     if (!options_.read_only) ST_CHECK_OK(producer_.start());
     keeper_.start();
     return {};
@@ -105,7 +112,7 @@ class KafkaLog final : public EventLog {
 
   Result<std::unique_ptr<LogReader>> open_reader(const TopicPartition& where,
                                                  Position from) override {
-    ST_ASSIGN(const Marks now, marks(where));
+    ST_ASSIGN(const Marks now, marks_from(where, from));
     if (from < now.low) return trimmed_error(where, from, now.low);
     if (from > now.high) return beyond_tail_error(where, from, now.high);
     ST_ASSIGN(auto partition, find(where));
@@ -132,7 +139,8 @@ class KafkaLog final : public EventLog {
     ST_ASSIGN(const Marks found, admin_->marks(partition->topic, where.partition));
     partition->raise_low(found.low.value);
     partition->raise_high(found.high.value);
-    return found;
+    // Not what a leader says that stood still and does not know yet that it was replaced.
+    return partition->marks();
   }
 
   Result<std::unique_ptr<Ownership>> own(const std::string& group,
@@ -162,11 +170,11 @@ class KafkaLog final : public EventLog {
     }
     if (before <= now.low) return {};
     ST_ASSIGN(const auto lowest, positions_.lowest(where));
-    if (lowest && *lowest < before) {
-      return Error{
-          ErrorCode::conflict,
-          "a consumer of " + where.text() + " still needs " + std::to_string(lowest->value),
-          "trim only below what every consumer has reported"};
+    if (lowest && lowest->position < before) {
+      return Error{ErrorCode::conflict,
+                   "group " + lowest->group + " still needs " + where.text() + " from " +
+                       std::to_string(lowest->position.value),
+                   "trim only below what every consumer has reported"};
     }
     ST_ASSIGN(const auto partition, find(where));
     ST_CHECK_OK(admin_->delete_before(partition->topic, where.partition, before.value));
@@ -181,6 +189,12 @@ class KafkaLog final : public EventLog {
     return hex(BytesView(digest).substr(0, kIdentityBytes));
   }
 
+  Result<TopicFacts> facts(const std::string& topic) override {
+    TopicFacts out;
+    ST_ASSIGN(out.settings, admin_->config_of(options_.connection.topic_prefix + topic, true));
+    return out;
+  }
+
   LogHealth health() const override { return keeper_.health(); }
 
   void close(Millis deadline) override {
@@ -190,6 +204,15 @@ class KafkaLog final : public EventLog {
   }
 
  private:
+  // The marks, asked for again for a moment if `from` is beyond them: whoever asks has been there.
+  Result<Marks> marks_from(const TopicPartition& where, Position from) {
+    for (int i = 1;; ++i) {
+      ST_ASSIGN(const Marks found, marks(where));
+      if (from <= found.high || i >= kTailDoubtsMax || state_->closed) return found;
+      admin_->pause();
+    }
+  }
+
   Result<std::int32_t> known_partitions(const std::string& topic) const {
     {
       const std::lock_guard lock(mutex_);

@@ -65,16 +65,14 @@ Status Positions::flush() {
   return {};
 }
 
-Result<std::optional<Position>> Positions::lowest(const TopicPartition& where) {
+Result<std::optional<Positions::Lowest>> Positions::lowest(const TopicPartition& where) {
   ST_CHECK_OK(flush());
-  ST_ASSIGN(const auto groups, admin_->groups(prefix_ + std::string(kGroupPrefix)));
-  std::optional<Position> lowest;
-  for (const std::string& group : groups) {
-    ST_ASSIGN(const auto committed, admin_->committed(group));
-    for (const auto& one : committed) {
-      if (one.topic != prefix_ + where.topic || one.partition != where.partition) continue;
-      if (!lowest || one.offset < lowest->value) lowest = Position{one.offset};
-    }
+  ST_ASSIGN(const ReportedPositions reported, all());
+  std::optional<Lowest> lowest;
+  for (const auto& [group, positions] : reported) {
+    const auto at = positions.find(where);
+    if (at == positions.end() || (lowest && at->second >= lowest->position)) continue;
+    lowest = Lowest{group, at->second};
   }
   return lowest;
 }

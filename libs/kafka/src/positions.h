@@ -24,8 +24,12 @@ class Positions {
   void report(const std::string& group, const TopicPartition& where, Position durable);
   // What could not be sent is sent with the next flush.
   Status flush();
-  // The lowest position that any consumer, of whatever process, has reported.
-  Result<std::optional<Position>> lowest(const TopicPartition& where);
+  // The lowest position that any consumer, of whatever process, has reported, and whose it is.
+  struct Lowest {
+    std::string group;
+    Position position;
+  };
+  Result<std::optional<Lowest>> lowest(const TopicPartition& where);
   // What every consumer has reported, of whatever process.
   Result<ReportedPositions> all();
 

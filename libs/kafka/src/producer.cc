@@ -141,7 +141,7 @@ rd_kafka_resp_err_t Producer::hand_over(Instance& instance, const Outgoing& outg
                           value.data(), static_cast<ssize_t>(value.size()));
     }
   }
-  rd_kafka_vu_t values[7] = {};
+  rd_kafka_vu_t values[8] = {};
   std::size_t count = 0;
   const auto add = [&](rd_kafka_vtype_t type) -> auto& {
     values[count].vtype = type;
@@ -159,6 +159,7 @@ rd_kafka_resp_err_t Producer::hand_over(Instance& instance, const Outgoing& outg
     value.size = outgoing.value->size();
   }
   add(RD_KAFKA_VTYPE_OPAQUE).ptr = pending;
+  if (outgoing.stamp) add(RD_KAFKA_VTYPE_TIMESTAMP).i64 = outgoing.stamp->count;
   if (headers) add(RD_KAFKA_VTYPE_HEADERS).headers = headers.get();
   const KafkaError error(rd_kafka_produceva(instance.client->raw(), values, count));
   if (error) return rd_kafka_error_code(error.get());
@@ -168,6 +169,8 @@ rd_kafka_resp_err_t Producer::hand_over(Instance& instance, const Outgoing& outg
 
 void Producer::on_event(rd_kafka_t* client, rd_kafka_event_t* event) {
   if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_DR) {
+    // One event for each batch of a partition.
+    if (on_batch_) on_batch_(rd_kafka_event_message_count(event));
     while (const rd_kafka_message_t* message = rd_kafka_event_message_next(event)) {
       const std::unique_ptr<Pending> pending(static_cast<Pending*>(message->_private));
       answer(*pending, *message);
@@ -221,7 +224,8 @@ AppendOutcome Producer::outcome_of(Pending& pending, const rd_kafka_message_t& m
       refusals.allow(act_of(*pending.to));
     }
   } else if (message.err == RD_KAFKA_RESP_ERR_NO_ERROR) {
-    // Stored by an earlier try whose answer was lost: there, but nobody says where.
+    // Stored by an earlier try whose answer was lost, and nobody says where; or not stored at all,
+    // when a new leader took a later batch first (Admin::wait_for_leaders says how).
     outcome.error = {ErrorCode::unknown_outcome, "stored at a position that is not known", ""};
   } else if (status == RD_KAFKA_MSG_STATUS_NOT_PERSISTED) {
     outcome = refused(pending.producer.append_error(message.err, *pending.to));

@@ -22,6 +22,8 @@ struct Outgoing {
   BytesView key;
   const Headers* headers = nullptr;
   std::optional<BytesView> value;  // nullopt: a tombstone
+  // For a topic that is stamped by its writers; else left to the broker.
+  std::optional<UnixMs> stamp = {};
 };
 
 // Thread-safe. The topic and partition must exist: librdkafka 2.0.2 frees headers twice otherwise
@@ -34,6 +36,8 @@ class Producer {
            std::function<void()> on_fatal);
   ~Producer();
 
+  // Before start(): is told how many records were answered together.
+  void on_batch(std::function<void(std::size_t)> tell) { on_batch_ = std::move(tell); }
   Status start();
   // Asks for the topic's metadata, so that its first record does not wait for it: up to 1.0 s
   // before librdkafka 2.10.1, against 0.1 ms.
@@ -68,6 +72,7 @@ class Producer {
   const Millis linger_;
   Refusals& refusals_;
   const std::function<void()> on_fatal_;
+  std::function<void(std::size_t)> on_batch_;
   std::atomic<std::size_t> records_{0};  // not answered yet
   std::atomic<std::size_t> bytes_{0};
   mutable std::shared_mutex mutex_;  // appends share it; renew() and close() change the instance

@@ -8,6 +8,8 @@
 namespace sandtrail::kafka {
 namespace {
 
+constexpr int kTailDoubtsMax = 60;  // each Admin::pause() apart
+
 Bytes bytes_of(const void* data, std::size_t size) {
   return data == nullptr ? Bytes() : Bytes(static_cast<const char*>(data), size);
 }
@@ -78,6 +80,7 @@ bool Reader::take(Message message, ReadBatch& batch, std::size_t& bytes) {
   if ((is_tail || message->err == RD_KAFKA_RESP_ERR_NO_ERROR) && !state_->refusals.none()) {
     state_->refusals.allow(act());
   }
+  if (is_tail || message->err == RD_KAFKA_RESP_ERR_NO_ERROR) doubts_ = 0;
   if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
     // Not before where we stand: a fetch that was under way when the assignment changed.
     if (message->offset < next_.value) return true;
@@ -101,24 +104,32 @@ std::string Reader::act() const {
   return "read " + partition_->topic + "/" + std::to_string(partition_->where.partition);
 }
 
-void Reader::on_error(const rd_kafka_message_t& message) {
+// Also said by a leader that stood still, was replaced, and does not know it yet: librdkafka before
+// 2.1 goes back to it if it is asked who leads. So a log is found shorter only if it stays so.
+void Reader::on_out_of_range() {
   const TopicPartition& where = partition_->where;
+  const auto marks = admin_->marks(partition_->topic, where.partition);
+  if (marks.ok() && next_ < marks->low) {
+    broken_ = trimmed_error(where, next_, marks->low);
+  } else if (++doubts_ < kTailDoubtsMax) {
+    admin_->pause();
+    if (assignment_->again(next_.value)) return;
+    broken_ = Error{ErrorCode::internal, where.text() + " cannot be read on", ""};
+  } else {
+    broken_ = beyond_tail_error(where, next_, marks.ok() ? marks->high : Position{});
+  }
+}
+
+void Reader::on_error(const rd_kafka_message_t& message) {
   if (message.err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET ||
       message.err == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE) {
-    const auto marks = admin_->marks(partition_->topic, where.partition);
-    if (marks.ok() && next_ < marks->low) {
-      broken_ = trimmed_error(where, next_, marks->low);
-    } else {
-      const Position high = marks.ok() ? marks->high : Position{};
-      broken_ = beyond_tail_error(where, next_, high);
-    }
-    return;
+    return on_out_of_range();
   }
   const Error error = error_of(message.err, act(), {"Read", "topic", partition_->topic});
   if (error.code == ErrorCode::not_found) {
     // Also said while brokers hand a topic over: only gone if they say so when asked.
     const auto there = admin_->partitions(partition_->topic);
-    if (!there.ok() || *there > where.partition) return;
+    if (!there.ok() || *there > partition_->where.partition) return;
   }
   // Whatever may pass by itself, librdkafka tries again; also what an administrator may allow.
   if (error.code == ErrorCode::denied) {

@@ -40,6 +40,7 @@ class Reader final : public LogReader {
   // False: the reader goes no further, see broken_.
   bool take(Message message, ReadBatch& batch, std::size_t& bytes);
   void on_error(const rd_kafka_message_t& message);
+  void on_out_of_range();
   std::string act() const;
 
   const std::shared_ptr<Admin> admin_;
@@ -47,6 +48,7 @@ class Reader final : public LogReader {
   const std::shared_ptr<Partition> partition_;
   const std::unique_ptr<Fetcher::Assignment> assignment_;
   Position next_;
+  int doubts_ = 0;  // how often in a row it was said that there is no such position
   std::optional<Error> broken_;
 };
 

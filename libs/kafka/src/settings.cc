@@ -186,7 +186,7 @@ Settings producer_settings(Millis append_timeout, Millis linger) {
   };
 }
 
-Settings fetcher_settings(const KafkaConnection& connection) {
+Settings fetcher_settings(const KafkaConnection& connection, std::size_t prefetch_bytes) {
   return {
       // assign() asks for a group, and librdkafka for its coordinator.
       {"group.id", nobodys_group(connection)},
@@ -206,8 +206,10 @@ Settings fetcher_settings(const KafkaConnection& connection) {
       {"fetch.min.bytes", "1"},
       {"fetch.error.backoff.ms", "100"},
       // The largest eater of memory: 64 MiB a consumer by default.
-      {"queued.max.messages.kbytes", std::to_string(limits::kKafkaPrefetchBytesMax / 1024)},
-      {"queued.min.messages", "1000"},
+      {"queued.max.messages.kbytes", std::to_string(prefetch_bytes / 1024)},
+      // Bytes are what bounds it. Past either of the two a partition is not fetched for a whole
+      // second (settable from 2.2 on): with 1000 messages a replay got 1.9 k records/s.
+      {"queued.min.messages", "1000000"},
       {"fetch.message.max.bytes", std::to_string(limits::kReadBatchBytesMax)},
   };
 }

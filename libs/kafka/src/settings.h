@@ -17,7 +17,9 @@ using Settings = std::vector<std::pair<const char*, std::string>>;
 Result<Conf> make_conf(const KafkaConnection& connection, const Settings& own);
 
 Settings producer_settings(Millis append_timeout, Millis linger);
-Settings fetcher_settings(const KafkaConnection& connection);
+// `prefetch_bytes`: of each partition, what was fetched and not read yet.
+Settings fetcher_settings(const KafkaConnection& connection,
+                          std::size_t prefetch_bytes = limits::kKafkaPrefetchBytesMax);
 Settings admin_settings(const KafkaConnection& connection);
 Settings group_settings(const std::string& group, Millis session_timeout);
 

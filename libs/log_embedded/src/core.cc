@@ -130,6 +130,12 @@ ReportedPositions LogCore::reported() const {
   return out;
 }
 
+Result<TopicFacts> LogCore::facts(const std::string& topic) {
+  const std::shared_lock open(gate_);
+  if (!store_) return closed_error();
+  return TopicFacts{store_->bytes_of(topic), {}};
+}
+
 LogHealth LogCore::health() const {
   return health_watch_.seen(health_now(), clock_.now());
 }

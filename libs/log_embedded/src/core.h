@@ -54,6 +54,7 @@ class LogCore {
   Result<ReadBatch> read(const PartitionState& partition, Cursor& cursor, std::size_t bytes_max);
   void report(const std::string& group, const TopicPartition& where, Position durable);
   ReportedPositions reported() const;
+  Result<TopicFacts> facts(const std::string& topic);
   LogHealth health() const;
   std::string fatal() const;  // empty: none
   // After this nothing is read or written any more.
@@ -76,7 +77,6 @@ class LogCore {
   LogCore(std::string directory, EmbeddedLogOptions options, const Clock& clock);
 
   // --- recovery.cc ---
-  Status lock_directory();
   Status recover(Random& random, rocksdb::Env* env);
   // True if records had to be dropped to open it at all, which takes accept_loss.
   Result<bool> open_store(rocksdb::Env* env);

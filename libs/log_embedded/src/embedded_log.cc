@@ -86,6 +86,7 @@ class EmbeddedLog final : public EventLog {
   }
   Result<ReportedPositions> reported() override { return core_->reported(); }
   Status trim(const TopicPartition& where, Position before) override;
+  Result<TopicFacts> facts(const std::string& topic) override { return core_->facts(topic); }
   std::string identity() const override { return core_->identity(); }
   LogHealth health() const override { return core_->health(); }
   void close(Millis deadline) override;

@@ -69,6 +69,7 @@ class Follower {
                          std::size_t bytes_max);
   // Wakes everybody whose partition moved, or all if following fails.
   void wake();
+  Result<TopicFacts> facts(const std::string& topic);
   void close();
 
   const embedded::TopicTable& topics() const { return topics_; }
@@ -184,6 +185,12 @@ void Follower::wake() {
   for (const auto& list : woken) list->wake_all();
 }
 
+Result<TopicFacts> Follower::facts(const std::string& topic) {
+  const std::shared_lock open(gate_);
+  if (!store_) return closed_error();
+  return TopicFacts{store_->bytes_of(topic), {}};
+}
+
 void Follower::close() {
   const std::unique_lock lock(gate_);
   store_.reset();
@@ -235,6 +242,7 @@ class ReadOnlyLog final : public EventLog {
   void report(const std::string&, const TopicPartition&, Position) override {}
   Result<ReportedPositions> reported() override { return read_only_error(); }
   Status trim(const TopicPartition&, Position) override { return read_only_error(); }
+  Result<TopicFacts> facts(const std::string& topic) override { return follower_->facts(topic); }
   std::string identity() const override { return follower_->identity(); }
   LogHealth health() const override;
   void close(Millis deadline) override;

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <unistd.h>
 
 #include <cerrno>
 
@@ -41,15 +42,34 @@ Status check_mark(Store& store, const TopicTable& topics, const HeadMark::Mark& 
 }  // namespace
 
 Error loss_error(const std::string& what) {
-  return {ErrorCode::conflict, "acknowledged records of the log are gone: " + what,
-          "restore its directory from a backup"};
+  return {ErrorCode::conflict, "acknowledged records of the log are gone: " + what, kLossHint};
 }
 
 std::string records_directory(const std::string& directory) {
   return directory + "/records";
 }
 
+std::string import_mark(const std::string& directory) {
+  return directory + "/unfinished";
+}
+
+Result<UniqueFd> lock_log_directory(const std::string& directory) {
+  // RocksDB has a lock of its own, but takes it only after it has looked around, and words the
+  // refusal as an I/O error.
+  const std::string path = directory + "/lock";
+  UniqueFd lock(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (!lock.valid()) return errno_error("cannot open " + path, errno);
+  if (::flock(lock.get(), LOCK_EX | LOCK_NB) == 0) return lock;
+  if (errno != EWOULDBLOCK) return errno_error("cannot lock " + path, errno);
+  return Error{ErrorCode::conflict, "another process has the log in " + directory + " open",
+               "one process owns an embedded log: stop the other one, or use another directory"};
+}
+
 Result<Parts> look_at(const std::string& directory) {
+  if (::access(import_mark(directory).c_str(), F_OK) == 0) {
+    return Error{ErrorCode::conflict, "the log in " + directory + " is an unfinished copy",
+                 "run again what copied it, to its end, or remove the directory"};
+  }
   Parts parts{"", read_head_mark(directory), Store::exists(records_directory(directory))};
   auto identity = read_file(directory + "/identity", 4096);
   if (!identity.ok() && identity.error().code != ErrorCode::not_found) return identity.error();
@@ -65,7 +85,7 @@ Status load_partition(Store& store, PartitionState& partition) {
     const auto parsed = low_mark_of(*stored_low);
     if (!parsed) {
       return Error{ErrorCode::corrupt, "the low mark of " + partition.where.text() + " is damaged",
-                   ""};
+                   "restore the log from a backup"};
     }
     low = *parsed;
   }
@@ -113,21 +133,9 @@ Result<std::shared_ptr<LogCore>> LogCore::open(const std::string& directory,
                                                rocksdb::Env* env) {
   ST_CHECK_OK(make_directories(directory, 0700));
   std::shared_ptr<LogCore> core(new LogCore(directory, options, clock));
-  ST_CHECK_OK(core->lock_directory());
+  ST_ASSIGN(core->lock_, lock_log_directory(directory));
   ST_CHECK_OK(core->recover(random, env));
   return core;
-}
-
-Status LogCore::lock_directory() {
-  // RocksDB has a lock of its own, but takes it only after it has looked around, and words the
-  // refusal as an I/O error.
-  const std::string path = directory_ + "/lock";
-  lock_.reset(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-  if (!lock_.valid()) return errno_error("cannot open " + path, errno);
-  if (::flock(lock_.get(), LOCK_EX | LOCK_NB) == 0) return {};
-  if (errno != EWOULDBLOCK) return errno_error("cannot lock " + path, errno);
-  return Error{ErrorCode::conflict, "another process has the log in " + directory_ + " open",
-               "one process owns an embedded log: stop the other one, or use another directory"};
 }
 
 Result<bool> LogCore::open_store(rocksdb::Env* env) {
@@ -158,7 +166,8 @@ Status LogCore::recover(Random& random, rocksdb::Env* env) {
   const auto raw = unhex(identity);
   // Also when the creation was cut short before the identity was there.
   const bool is_new = identity.size() != kIdentityDigits || !raw || hex(*raw) != identity;
-  if (is_new || dropped || !whole.ok()) identity = hex(random.bytes(kIdentityDigits / 2));
+  const bool other = dropped || !whole.ok() || options_.renew_identity;
+  if (is_new || other) identity = hex(random.bytes(kIdentityDigits / 2));
   return begin_as(identity, parts.head.ok() ? *parts.head : HeadMark{});
 }
 
@@ -166,7 +175,12 @@ Status LogCore::begin_as(const std::string& identity, const HeadMark& before) {
   ST_ASSIGN(const auto inner, store_->get_meta(kIdentityKey));
   if (inner != identity) ST_CHECK_OK(store_->put_meta(kIdentityKey, identity));
   ST_CHECK_OK(write_file_durably(directory_ + "/identity", identity + "\n", 0600));
-  consumers_.load(before.reports, options_.forget_groups);
+  std::vector<HeadMark::Report> reports = before.reports;
+  // Of another log nobody has folded anything yet, so all of it is still needed.
+  if (identity != before.identity) {
+    for (HeadMark::Report& known : reports) known.durable = {0};
+  }
+  consumers_.load(reports, options_.forget_groups);
   head_.identity = identity;
   head_.boots = before.boots + 1;
   const std::lock_guard lock(write_mutex_);

@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "base/fd.h"
 #include "log_embedded/head_mark.h"
 #include "store.h"
 #include "topics.h"
@@ -17,9 +18,15 @@ struct Parts {
   bool has_records = false;
   bool has_head() const { return head.ok() || head.error().code != ErrorCode::not_found; }
 };
+// conflict for an import that was not finished.
 Result<Parts> look_at(const std::string& directory);
 
+// Held as long as the descriptor is open; conflict if another process holds it.
+Result<UniqueFd> lock_log_directory(const std::string& directory);
+
 std::string records_directory(const std::string& directory);
+// Stands in a directory that is being filled by an import (log_embedded/embedded_import.h).
+std::string import_mark(const std::string& directory);
 
 // Reads a partition's low mark, tail and what the next append builds on.
 Status load_partition(Store& store, PartitionState& partition);

@@ -28,6 +28,7 @@ Error rocks_error(std::string_view what, const rocksdb::Status& status) {
     error.hint = "free some space";
   } else {
     error.code = ErrorCode::internal;
+    error.hint = "see to the disk; if files of the log are gone, restore it from a backup";
   }
   return error;
 }

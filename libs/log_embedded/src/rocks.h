@@ -15,6 +15,10 @@
 
 namespace sandtrail::embedded {
 
+// What an operator can do about records that are gone.
+inline constexpr const char* kLossHint =
+    "restore its directory from a backup, or go on without them: sandtrail log accept-loss";
+
 // "what: RocksDB's words". NoSpace becomes disk_full, Corruption corrupt.
 Error rocks_error(std::string_view what, const rocksdb::Status& status);
 

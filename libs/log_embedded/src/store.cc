@@ -44,7 +44,9 @@ Result<std::unique_ptr<Store>> Store::open(const std::string& path,
   std::vector<rocksdb::ColumnFamilyDescriptor> families{
       {rocksdb::kDefaultColumnFamilyName, store->family_options_}};
   if (exists(path)) {
-    ST_CHECK_OK(check_table_files(path));
+    if (const Status tables = check_table_files(path); !tables.ok()) {
+      return Error{tables.error().code, tables.error().message, "restore the log from a backup"};
+    }
     ST_ASSIGN(families, existing_families(path, options, store->family_options_));
   } else {
     options.create_if_missing = true;
@@ -52,7 +54,12 @@ Result<std::unique_ptr<Store>> Store::open(const std::string& path,
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* db = nullptr;
   const auto status = rocksdb::DB::Open(options, path, families, &handles, &db);
-  if (!status.ok()) return rocks_error("cannot open the log's records", status);
+  if (!status.ok()) {
+    Error error = rocks_error("cannot open the log's records", status);
+    // Their end may be damaged alone; then what stands before it can still be had.
+    if (error.code == ErrorCode::corrupt) error.hint = kLossHint;
+    return error;
+  }
   store->db_.reset(db);
   for (std::size_t i = 0; i < handles.size(); ++i) store->families_[families[i].name] = handles[i];
   return store;
@@ -111,12 +118,23 @@ Result<std::map<std::string, std::int32_t>> Store::topics() {
     const std::string topic = at->key().ToString().substr(kTopicPrefix.size());
     const auto partitions = partitions_of(at->value().ToStringView());
     if (!partitions || family(topic) == nullptr) {
-      return Error{ErrorCode::corrupt, "the log's catalogue is damaged at topic " + topic, ""};
+      return Error{ErrorCode::corrupt, "the log's catalogue is damaged at topic " + topic,
+                   "restore the log from a backup"};
     }
     topics[topic] = *partitions;
   }
   if (!at->status().ok()) return rocks_error("cannot read the log's catalogue", at->status());
   return topics;
+}
+
+std::int64_t Store::bytes_of(const std::string& topic) {
+  rocksdb::ColumnFamilyHandle* its = family(topic);
+  if (its == nullptr) return 0;
+  std::uint64_t files = 0;
+  std::uint64_t memory = 0;
+  db_->GetIntProperty(its, rocksdb::DB::Properties::kLiveSstFilesSize, &files);
+  db_->GetIntProperty(its, rocksdb::DB::Properties::kCurSizeAllMemTables, &memory);
+  return static_cast<std::int64_t>(files + memory);
 }
 
 Result<std::optional<Store::Last>> Store::last_record(rocksdb::ColumnFamilyHandle* family,

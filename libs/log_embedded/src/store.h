@@ -42,6 +42,9 @@ class Store {
   Status put_meta(const Bytes& key, BytesView value);  // synced
   Result<std::map<std::string, std::int32_t>> topics();
 
+  // What a topic takes, in files and in memory that is not in files yet; 0 if there is none.
+  std::int64_t bytes_of(const std::string& topic);
+
   // The last record of a partition, nullopt if it holds none.
   struct Last {
     Position position;

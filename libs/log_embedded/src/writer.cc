@@ -69,19 +69,32 @@ void LogCore::write_batch() {
     return answer_batch({AppendOutcome::Kind::not_committed, {}, {}, writable.error()});
   }
   rocksdb::Status status;
+  Status marked;
   {
     const std::lock_guard lock(write_mutex_);
     build_batch_locked();
     rocksdb::WriteOptions options;
     options.sync = true;
     status = store_->db().Write(options, &writes_);
+    if (status.ok() && options_.mark_every_commit) marked = save_head_locked();
+    const bool done = status.ok() && marked.ok();
     for (const Batch::Touched& touched : batch_.touched) {
-      if (!status.ok()) touched.partition->tail = touched.before;
+      if (!done) touched.partition->tail = touched.before;
       touched.partition->high = touched.partition->tail.next;
     }
-    if (status.ok()) head_changed_ = true;
+    if (done && !options_.mark_every_commit) head_changed_ = true;
   }
-  if (status.ok()) return answer_batch({AppendOutcome::Kind::committed, {}, {}, {}});
+  if (status.ok() && marked.ok()) {
+    if (options_.on_batch) options_.on_batch(batch_.appends.size());
+    return answer_batch({AppendOutcome::Kind::committed, {}, {}, {}});
+  }
+  if (status.ok()) {
+    // The records are durable and nobody was told of a mark: they may be seen after a restart.
+    fail(marked.error().message);
+    Error error = marked.error();
+    error.code = ErrorCode::unknown_outcome;
+    return answer_batch({AppendOutcome::Kind::unknown, {}, {}, std::move(error)});
+  }
   // Whatever went wrong, the records may be in the write-ahead log. After a failed sync nobody
   // knows what is on the disk, and another try may report success for pages the kernel has
   // dropped: so never again. Not so while a flush waits for space, when RocksDB refuses writes; the

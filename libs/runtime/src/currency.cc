@@ -7,16 +7,16 @@ namespace sandtrail {
 namespace {
 
 // Asking a log how it is costs a system call or a lock: not for every batch.
-constexpr Millis kHealthEvery{100};
-constexpr Millis kPassedEvery = seconds(1);
+constexpr std::int64_t kHealthEveryUs = 100'000;
+constexpr std::int64_t kPassedEveryUs = 1'000'000;
 constexpr std::size_t kPassedMax = 600;
 
 }  // namespace
 
 void Currency::look(const FoldSight& sight, const EventLog& log) {
   const std::lock_guard lock(mutex_);
-  if (sight.now - health_seen_ >= kHealthEvery) {
-    health_seen_ = sight.now;
+  if (!health_seen_us_ || sight.now_us - *health_seen_us_ >= kHealthEveryUs) {
+    health_seen_us_ = sight.now_us;
     health_ = log.health();
   }
   if (!sight.refused) refused_since_ = {};
@@ -40,10 +40,10 @@ void Currency::look(const FoldSight& sight, const EventLog& log) {
 
 void Currency::remember(const FoldSight& sight) {
   if (!passed_.empty() &&
-      (passed_.back().next >= sight.next || sight.now - passed_.back().at < kPassedEvery)) {
+      (passed_.back().next >= sight.next || sight.now_us - passed_.back().at_us < kPassedEveryUs)) {
     return;
   }
-  passed_.push_back({sight.next, sight.now});
+  passed_.push_back({sight.next, sight.now, sight.now_us});
   if (passed_.size() > kPassedMax) passed_.pop_front();
 }
 

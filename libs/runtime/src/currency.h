@@ -14,6 +14,7 @@ namespace sandtrail {
 // What the partition's thread sees after a step.
 struct FoldSight {
   UnixMs now;
+  std::int64_t now_us = 0;  // monotonic: the wall clock may be set
   bool at_tail = false;
   std::optional<Error> refused;  // reading, for now
   UnixMs log_time;
@@ -33,6 +34,7 @@ class Currency {
   struct Passed {
     Position next;
     UnixMs at;
+    std::int64_t at_us = 0;
   };
   void remember(const FoldSight& sight);
 
@@ -41,7 +43,7 @@ class Currency {
   std::optional<UnixMs> behind_since_;  // nullopt: it is current
   std::optional<LogAway> away_;
   UnixMs refused_since_{};
-  UnixMs health_seen_{};
+  std::optional<std::int64_t> health_seen_us_;
   LogHealth health_;
   std::deque<Passed> passed_;  // rising
 };

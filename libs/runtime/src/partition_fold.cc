@@ -53,11 +53,20 @@ Bytes bytes_of(const StoredRecord& stored) {
 
 }  // namespace
 
+Result<std::optional<StoredFold>> stored_fold(const KvStore& store, const TopicPartition& where) {
+  ST_ASSIGN(const auto stored, store.get(section(where, 'M')));
+  if (!stored) return std::optional<StoredFold>();
+  ST_ASSIGN(FoldMeta found, from_text<FoldMeta>(*stored));
+  return std::optional(StoredFold{std::move(found.log_identity), {found.next}});
+}
+
 PartitionFold::PartitionFold(TopicPartition where, EventLog& log, KvStore& store,
-                             const std::vector<std::unique_ptr<Projection>>& projections)
+                             const std::vector<std::unique_ptr<Projection>>& projections,
+                             const SchemaVersions& versions)
     : where_(std::move(where)),
       log_(log),
       store_(store),
+      versions_(versions),
       core_(*topic_kind(where_.topic)),
       overlay_(store) {
   for (const auto& projection : projections) {
@@ -100,7 +109,12 @@ Status PartitionFold::open_reader() {
   const Position next{meta_.next};
   ST_ASSIGN(marks_, log_.marks(where_));
   if (next < marks_.low) return trimmed_error(where_, next, marks_.low);
-  if (next > marks_.high) return beyond_tail_error(where_, next, marks_.high);
+  if (next > marks_.high) {
+    // A log of several machines may tell an old mark for a moment; of its readers it is sure.
+    ST_ASSIGN(reader_, log_.open_reader(where_, next));
+    ST_ASSIGN(marks_, log_.marks(where_));
+    if (next > marks_.high) return beyond_tail_error(where_, next, marks_.high);
+  }
   const Position last{meta_.next - 1};
   if (!meta_.last.bytes.empty() && last >= marks_.low) {
     ST_ASSIGN(reader_, log_.open_reader(where_, last));
@@ -180,7 +194,7 @@ Status PartitionFold::step(FoldedBatch& batch) {
 Status PartitionFold::fold_one(StoredRecord stored, FoldedBatch& batch) {
   auto& judged = batch.judged_.emplace_back();
   judged.stored = std::move(stored);
-  judged.event = decode_event(judged.stored.record);
+  judged.event = decode_event(judged.stored.record, versions_);
   FoldInput input;
   input.position = judged.stored.position.value;
   input.stamp = judged.stored.stamp;

@@ -62,7 +62,8 @@ class FoldedBatch {
 class PartitionFold final : public PartitionView {
  public:
   PartitionFold(TopicPartition where, EventLog& log, KvStore& store,
-                const std::vector<std::unique_ptr<Projection>>& projections);
+                const std::vector<std::unique_ptr<Projection>>& projections,
+                const SchemaVersions& versions);
 
   // Loads the store's rows and opens the reader behind them. For the errors see Runtime::start().
   Status open();
@@ -105,6 +106,7 @@ class PartitionFold final : public PartitionView {
   TopicPartition where_;
   EventLog& log_;
   KvStore& store_;
+  const SchemaVersions& versions_;
   Core core_;
   FoldMeta meta_;
   StoreOverlay overlay_;

@@ -2,6 +2,7 @@
 #include "partition_runner.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <utility>
 
 #include "base/limits.h"
@@ -9,17 +10,24 @@
 namespace sandtrail {
 namespace {
 
-constexpr Millis kSweepEvery = seconds(1);
-constexpr Millis kReportEvery = seconds(2);
+constexpr std::int64_t kSweepEveryUs = 1'000'000;
+constexpr std::int64_t kReportEveryUs = 2'000'000;
 constexpr std::int64_t kIdleUsMax = 1'000'000;
+
+std::int64_t offset_ms(const Clock& clock) {
+  return clock.now().count - clock.monotonic_us() / 1000;
+}
 
 }  // namespace
 
 PartitionRunner::PartitionRunner(TopicPartition where, RunnerParts parts)
     : where_(where),
       parts_(parts),
-      fold_(where, parts.log, parts.store, parts.projections),
-      proposals_(where, parts.log, mailbox_, parts.clock) {
+      fold_(where, parts.log, parts.store, parts.projections, *parts.options.versions),
+      proposals_(where, parts.log, mailbox_, parts.clock, *parts.options.versions),
+      last_sweep_us_(parts.clock.monotonic_us()),
+      last_report_us_(parts.clock.monotonic_us() - kReportEveryUs),
+      clock_offset_ms_(offset_ms(parts.clock)) {
   for (const auto& role : parts_.roles) {
     if (!role->owns(fold_.kind())) continue;
     sessions_.push_back(std::make_unique<RoleSession>(
@@ -76,13 +84,17 @@ bool PartitionRunner::step() {
     introduced_ = true;
     for (Observer* observer : parts_.observers) observer->on_loaded(fold_);
   }
+  // Before anybody reacts to anything by the new time.
+  if (clock_was_set()) {
+    for (const auto& session : sessions_) session->restart();
+  }
   for (const auto& task : mailbox_->take()) {
     task();
     worked = true;
   }
   if (!failed_) worked |= fold_batch();
-  currency_.look({parts_.clock.now(), fold_.at_tail(), fold_.refused(), fold_.state().meta.log_time,
-                  fold_.next()},
+  currency_.look({parts_.clock.now(), parts_.clock.monotonic_us(), fold_.at_tail(), fold_.refused(),
+                  fold_.state().meta.log_time, fold_.next()},
                  parts_.log);
   answer_waiters();
   sweep_sometimes();
@@ -94,6 +106,15 @@ bool PartitionRunner::step() {
     if (!failed_ && !skewed_) session->tick(caught_up_);
   }
   return worked;
+}
+
+// By more than clocks of a cluster may differ anyway. What a role has planned until then, it has
+// planned by another clock: a timer would be a day late, or never have been due.
+bool PartitionRunner::clock_was_set() {
+  const std::int64_t offset = offset_ms(parts_.clock);
+  if (std::abs(offset - clock_offset_ms_) <= limits::kClockSkewMax.count) return false;
+  clock_offset_ms_ = offset;
+  return true;
 }
 
 bool PartitionRunner::fold_batch() {
@@ -125,10 +146,10 @@ void PartitionRunner::fail(const Error& error) {
 
 void PartitionRunner::answer_waiters() {
   if (waiters_.empty()) return;
-  const UnixMs now = parts_.clock.now();
+  const std::int64_t now_us = parts_.clock.monotonic_us();
   std::vector<Waiter> due;
   std::erase_if(waiters_, [&](Waiter& waiter) {
-    if (fold_.read_to() < waiter.at_least && waiter.until > now && !failed_) return false;
+    if (fold_.read_to() < waiter.at_least && waiter.until_us > now_us && !failed_) return false;
     due.push_back(std::move(waiter));
     return true;
   });
@@ -136,18 +157,18 @@ void PartitionRunner::answer_waiters() {
 }
 
 void PartitionRunner::sweep_sometimes() {
-  const UnixMs now = parts_.clock.now();
-  if (!fold_.at_tail() || now - last_sweep_ < kSweepEvery) return;
-  last_sweep_ = now;
+  const std::int64_t now_us = parts_.clock.monotonic_us();
+  if (!fold_.at_tail() || now_us - last_sweep_us_ < kSweepEveryUs) return;
+  last_sweep_us_ = now_us;
   proposals_.sweep();
 }
 
 // What is reported may be trimmed away, so it must be safe in the store first.
 void PartitionRunner::report_sometimes() {
-  const UnixMs now = parts_.clock.now();
+  const std::int64_t now_us = parts_.clock.monotonic_us();
   if (parts_.options.group.empty() || failed_ || fold_.next() == reported_) return;
-  if (now - last_report_ < kReportEvery) return;
-  last_report_ = now;
+  if (now_us - last_report_us_ < kReportEveryUs) return;
+  last_report_us_ = now_us;
   if (const Status synced = fold_.sync(); !synced.ok()) return fail(synced.error());
   reported_ = fold_.next();
   parts_.log.report(parts_.options.group, where_, reported_);
@@ -165,7 +186,9 @@ std::int64_t PartitionRunner::idle_us() const {
       if (const auto due = session->next_due()) consider(*due);
     }
   }
-  for (const Waiter& waiter : waiters_) consider(waiter.until);
+  for (const Waiter& waiter : waiters_) {
+    idle = std::min(idle, std::max<std::int64_t>(0, waiter.until_us - parts_.clock.monotonic_us()));
+  }
   // Never zero: what is due is done by the next step, unless clocks differ by less than a tick.
   return std::max<std::int64_t>(idle, 500);
 }
@@ -197,7 +220,8 @@ bool PartitionRunner::offer(std::function<void(const PartitionView&)> read) {
 bool PartitionRunner::offer_at(Position at_least, Millis wait,
                                std::function<void(const PartitionView&, bool)> read) {
   return mailbox_->offer([this, at_least, wait, read = std::move(read)]() mutable {
-    waiters_.push_back({at_least, parts_.clock.now() + wait, std::move(read)});
+    const std::int64_t until_us = parts_.clock.monotonic_us() + wait.count * 1000;
+    waiters_.push_back({at_least, until_us, std::move(read)});
   });
 }
 

@@ -57,7 +57,7 @@ class PartitionRunner {
  private:
   struct Waiter {
     Position at_least;
-    UnixMs until;
+    std::int64_t until_us = 0;  // monotonic
     std::function<void(const PartitionView&, bool)> read;
   };
 
@@ -67,6 +67,7 @@ class PartitionRunner {
   void sweep_sometimes();
   void report_sometimes();
   void fail(const Error& error);
+  bool clock_was_set();
   std::int64_t idle_us() const;
 
   TopicPartition where_;
@@ -82,9 +83,10 @@ class PartitionRunner {
   mutable std::mutex stopped_mutex_;
   std::string stopped_because_;
   std::atomic<bool> failed_{false};
-  bool introduced_ = false;  // to the observers
-  UnixMs last_sweep_{};
-  UnixMs last_report_{};
+  bool introduced_ = false;     // to the observers
+  std::int64_t last_sweep_us_;  // monotonic, like all that is not in the state
+  std::int64_t last_report_us_;
+  std::int64_t clock_offset_ms_;  // wall clock less monotonic one, when last looked at
   Position reported_{-1};
   Currency currency_;
   std::shared_ptr<void> subscription_;

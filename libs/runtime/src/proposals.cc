@@ -7,8 +7,12 @@
 namespace sandtrail {
 
 Proposals::Proposals(TopicPartition where, EventLog& log, std::shared_ptr<Mailbox> mailbox,
-                     Clock& clock)
-    : where_(std::move(where)), log_(log), mailbox_(std::move(mailbox)), clock_(clock) {}
+                     Clock& clock, const SchemaVersions& versions)
+    : where_(std::move(where)),
+      log_(log),
+      mailbox_(std::move(mailbox)),
+      clock_(clock),
+      versions_(versions) {}
 
 void Proposals::propose(const Event& event, ProposalDone done) {
   const EventId id = event.id;
@@ -19,7 +23,7 @@ void Proposals::propose(const Event& event, ProposalDone done) {
     // With the partition gone there is no other thread left to tell it.
     if (!mailbox_->post([done, outcome] { done(outcome); })) done(outcome);
   };
-  auto record = encode_event(event);
+  auto record = encode_event(event, versions_);
   if (!record.ok()) return refuse(record.error());
   std::optional<Error> refused;
   {
@@ -30,7 +34,7 @@ void Proposals::propose(const Event& event, ProposalDone done) {
     } else if (shared_->pending.size() >= limits::kPendingProposalsMax) {
       refused = Error{ErrorCode::overloaded, "too many requests wait for the log", ""};
     } else {
-      shared_->pending.emplace(id, std::pair(std::move(done), event.time));
+      shared_->pending.emplace(id, std::pair(std::move(done), clock_.monotonic_us()));
     }
   }
   if (refused) return refuse(std::move(*refused));
@@ -79,12 +83,13 @@ void Proposals::complete(const std::vector<Folded>& batch) {
 }
 
 void Proposals::sweep() {
-  const UnixMs oldest = clock_.now() - limits::kEventAgeMax - limits::kClockSkewMax;
+  const Millis longest{limits::kEventAgeMax.count + limits::kClockSkewMax.count};
+  const std::int64_t oldest_us = clock_.monotonic_us() - longest.count * 1000;
   std::vector<EventId> dead;
   {
     const std::lock_guard lock(shared_->mutex);
     for (const auto& [id, entry] : shared_->pending) {
-      if (entry.second < oldest) dead.push_back(id);
+      if (entry.second < oldest_us) dead.push_back(id);
     }
   }
   for (const EventId& id : dead) {

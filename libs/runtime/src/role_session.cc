@@ -8,7 +8,7 @@
 namespace sandtrail {
 namespace {
 
-constexpr Millis kClaimRetry = seconds(2);
+constexpr std::int64_t kClaimRetryUs = 2'000'000;
 constexpr std::int64_t kBackOffFirstMs = 50;
 constexpr std::int64_t kBackOffLastMs = 30'000;
 
@@ -22,7 +22,7 @@ RoleSession::~RoleSession() {
 
 void RoleSession::assign() {
   assigned_ = true;
-  claim_not_before_ = {};
+  claim_not_before_us_ = 0;
 }
 
 void RoleSession::unassign() {
@@ -41,16 +41,18 @@ void RoleSession::stop_acting() {
   epoch_ = 0;
 }
 
+bool RoleSession::may_claim() const {
+  return assigned_ && !part_ && !claiming_;
+}
+
 void RoleSession::tick(bool caught_up) {
-  if (assigned_ && caught_up && !part_ && !claiming_ && host_.clock.now() >= claim_not_before_) {
-    claim();
-  }
+  if (caught_up && may_claim() && claim_not_before_us_ <= host_.clock.monotonic_us()) claim();
   if (part_) run_due_timers();
 }
 
 void RoleSession::claim() {
   claiming_ = true;
-  claim_not_before_ = host_.clock.now() + kClaimRetry;
+  claim_not_before_us_ = host_.clock.monotonic_us() + kClaimRetryUs;
   OwnerClaimed claimed;
   claimed.role = role_.name();
   claimed.epoch = state().epoch_of(role_.name()) + 1;
@@ -60,13 +62,15 @@ void RoleSession::claim() {
   Proposal proposal;
   proposal.subject = role_name();
   proposal.body = claimed;
-  host_.propose(std::move(proposal), std::nullopt,
-                [this, epoch = claimed.epoch](const ProposalOutcome& outcome) {
-                  claiming_ = false;
-                  // A later claim of another process may stand in the same batch.
-                  const bool ours = state().epoch_of(role_.name()) == epoch;
-                  if (outcome.applied() && assigned_ && ours) become_live(epoch);
-                });
+  host_.propose(
+      std::move(proposal), std::nullopt,
+      [this, epoch = claimed.epoch, restarts = restarts_](const ProposalOutcome& outcome) {
+        claiming_ = false;
+        if (restarts != restarts_) return;
+        // A later claim of another process may stand in the same batch.
+        const bool ours = state().epoch_of(role_.name()) == epoch;
+        if (outcome.applied() && assigned_ && ours) become_live(epoch);
+      });
 }
 
 void RoleSession::become_live(std::int64_t epoch) {
@@ -209,7 +213,10 @@ void RoleSession::run_due_timers() {
 }
 
 std::optional<UnixMs> RoleSession::next_due() const {
-  if (assigned_ && !part_ && !claiming_) return claim_not_before_;
+  if (may_claim()) {
+    const std::int64_t left_us = claim_not_before_us_ - host_.clock.monotonic_us();
+    return host_.clock.now() + Millis{std::max<std::int64_t>(0, left_us / 1000)};
+  }
   if (due_.empty()) return std::nullopt;
   return due_.begin()->first;
 }

@@ -39,6 +39,12 @@ class RoleSession final : public RoleContext {
   void unassign();
   // The same for now: it claims anew with the next tick().
   void suspend() { stop_acting(); }
+  // The same, however lately it claimed; a claim on its way starts nothing any more.
+  void restart() {
+    stop_acting();
+    claim_not_before_us_ = 0;
+    ++restarts_;
+  }
   // After each step of the partition: claims when caught up, runs due timers.
   void tick(bool caught_up);
   // A committed batch: notices claims, lets the role react.
@@ -66,6 +72,7 @@ class RoleSession final : public RoleContext {
     Effect effect;
     int failures = 0;
   };
+  bool may_claim() const;
 
   std::string role_name() const { return std::string(enum_text(role_.name())); }
   bool parked(const std::string& id) const;
@@ -83,7 +90,8 @@ class RoleSession final : public RoleContext {
   SessionHost host_;
   bool assigned_ = false;
   bool claiming_ = false;
-  UnixMs claim_not_before_{};
+  std::int64_t claim_not_before_us_ = 0;  // monotonic; 0: at once
+  std::int64_t restarts_ = 0;
   Position live_since_{};                // what stands below was taken up by resume()
   std::int64_t epoch_ = 0;               // of our claim, while live
   std::unique_ptr<RolePartition> part_;  // while live

@@ -6,6 +6,7 @@
 #include <future>
 #include <mutex>
 
+#include "base/worker_pool.h"
 #include "partition_runner.h"
 #include "wire/topics.h"
 
@@ -49,11 +50,14 @@ struct Runtime::Impl {
     return opened ? runners : none;
   }
   Status open();
+  Status open_each(const std::vector<std::unique_ptr<PartitionRunner>>& opening);
   Status start();
   Status own(Role& role);
 };
 
 namespace {
+
+constexpr std::size_t kOpenedAtOnceMax = 32;  // partitions
 
 // Passes one role's assignments on to the partitions' threads.
 class RoleListener final : public OwnershipListener {
@@ -130,6 +134,23 @@ Status Runtime::Impl::own(Role& role) {
   return {};
 }
 
+// A log on other machines answers many as soon as one.
+Status Runtime::Impl::open_each(const std::vector<std::unique_ptr<PartitionRunner>>& opening) {
+  if (!options.threads) {
+    for (const auto& runner : opening) ST_CHECK_OK(runner->open());
+    return {};
+  }
+  std::vector<Status> outcomes(opening.size());
+  {
+    WorkerPool pool(static_cast<int>(std::min(opening.size(), kOpenedAtOnceMax)));
+    for (std::size_t i = 0; i < opening.size(); ++i) {
+      pool.post([&, i] { outcomes[i] = opening[i]->open(); });
+    }
+  }
+  for (const Status& one : outcomes) ST_CHECK_OK(one);
+  return {};
+}
+
 // All partitions or none: what was opened before an error is dropped.
 Status Runtime::Impl::open() {
   const std::pair<TopicKind, std::int32_t> topics[] = {
@@ -146,7 +167,7 @@ Status Runtime::Impl::open() {
           RunnerParts{options, log, store, clock, random, projections, roles, observers}));
     }
   }
-  for (const auto& runner : opening) ST_CHECK_OK(runner->open());
+  ST_CHECK_OK(open_each(opening));
   runners = std::move(opening);
   opened = true;
   if (options.threads) {

@@ -4,9 +4,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <filesystem>
 #include <utility>
+#include <vector>
 
 #include "base/file.h"
 #include "base/limits.h"
@@ -20,6 +23,21 @@ constexpr int kShards = 256;
 
 std::string shard_name(int shard) {
   return hex(Bytes(1, static_cast<char>(shard)));
+}
+
+// Sorted; none if there is no such directory yet.
+Result<std::vector<std::string>> names_in(const std::string& directory) {
+  std::vector<std::string> out;
+  std::error_code error;
+  for (auto at = std::filesystem::directory_iterator(directory, error);
+       !error && at != std::filesystem::directory_iterator(); at.increment(error)) {
+    out.push_back(at->path().filename().string());
+  }
+  if (error && error != std::errc::no_such_file_or_directory) {
+    return errno_error("cannot list " + directory, error.value());
+  }
+  std::sort(out.begin(), out.end());
+  return out;
 }
 
 class DirectoryObjectStore final : public ObjectStore {
@@ -119,6 +137,24 @@ Result<std::unique_ptr<ObjectStore>> open_directory_object_store(const std::stri
   ST_CHECK_OK(sync_directory(path + "/objects"));
   ST_CHECK_OK(remove_left_over_files(path + "/incoming"));
   return std::unique_ptr<ObjectStore>(std::make_unique<DirectoryObjectStore>(path));
+}
+
+Status visit_directory_objects(
+    const std::string& path,
+    const std::function<Status(const std::string& name, BytesView content)>& visit) {
+  if (::access((path + "/objects").c_str(), F_OK) != 0) return {};
+  for (int shard = 0; shard < kShards; ++shard) {
+    const std::string directory = path + "/objects/" + shard_name(shard);
+    ST_ASSIGN(const std::vector<std::string> names, names_in(directory));
+    for (const std::string& name : names) {
+      if (!check_object_name(name).ok()) continue;
+      const auto content = read_file(directory + "/" + name, limits::kObjectBytesMax);
+      if (!content.ok() && content.error().code == ErrorCode::not_found) continue;
+      if (!content.ok()) return content.error();
+      ST_CHECK_OK(visit(name, *content));
+    }
+  }
+  return {};
 }
 
 }  // namespace sandtrail

@@ -7,6 +7,8 @@
 #include <condition_variable>
 #include <deque>
 #include <map>
+#include <optional>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -14,6 +16,7 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "rocks.h"
+#include "store_rocksdb/on_env.h"
 
 namespace sandtrail {
 namespace {
@@ -23,6 +26,7 @@ namespace {
 constexpr char kValueVersion = 1;
 constexpr std::size_t kHeaderBytes = 1 + 16 + 8;
 constexpr std::size_t kListChunk = 256;
+constexpr std::string_view kCorruptHint = "restore the directory from its backup";
 
 Bytes encode(const WrappedKey& key) {
   Bytes out(1, kValueVersion);
@@ -50,8 +54,10 @@ Result<WrappedKey> decode(BytesView id, BytesView value) {
 // on and rewrites their files once; meanwhile puts go on, and the next destroys gather.
 class RocksDbKeyStore final : public KeyStore {
  public:
-  RocksDbKeyStore(std::unique_ptr<rocksdb::DB> db, std::uint64_t free_bytes_min)
-      : db_(std::move(db)),
+  RocksDbKeyStore(std::unique_ptr<rocksdb::DB> db, std::uint64_t free_bytes_min,
+                  std::optional<rocks::Scratch> scratch = {})
+      : scratch_(std::move(scratch)),
+        db_(std::move(db)),
         free_bytes_min_(free_bytes_min),
         writer_([this] { run_writer(); }),
         rewriter_([this] { run_rewriter(); }) {}
@@ -253,6 +259,7 @@ class RocksDbKeyStore final : public KeyStore {
     return out;
   }
 
+  const std::optional<rocks::Scratch> scratch_;  // outlives the database
   std::unique_ptr<rocksdb::DB> db_;
   const std::uint64_t free_bytes_min_;
   rocks::FailStop stop_;  // used by the writer only
@@ -269,17 +276,36 @@ class RocksDbKeyStore final : public KeyStore {
   std::thread rewriter_;
 };
 
+Result<std::unique_ptr<KeyStore>> open_on(const std::string& path, const RocksDbKeyOptions& options,
+                                          rocksdb::Env* env) {
+  rocksdb::Options rocks_options = rocks::careful_options(options.memory, env);
+  // Wrapped keys are random bytes.
+  rocks_options.compression = rocksdb::kNoCompression;
+  rocks_options.target_file_size_base = limits::kKeyStoreFileBytes;
+  ST_ASSIGN(auto db, rocks::open_db(path, rocks_options, kCorruptHint));
+  return std::unique_ptr<KeyStore>(
+      std::make_unique<RocksDbKeyStore>(std::move(db), options.free_bytes_min));
+}
+
 }  // namespace
 
 Result<std::unique_ptr<KeyStore>> open_rocksdb_key_store(const std::string& path,
                                                          const RocksDbKeyOptions& options) {
-  rocksdb::Options rocks_options = rocks::careful_options(options.memory);
-  // Wrapped keys are random bytes.
-  rocks_options.compression = rocksdb::kNoCompression;
-  rocks_options.target_file_size_base = limits::kKeyStoreFileBytes;
-  ST_ASSIGN(auto db, rocks::open_db(path, rocks_options, "restore the directory from its backup"));
+  return open_on(path, options, nullptr);
+}
+
+Result<std::unique_ptr<KeyStore>> open_rocksdb_key_store_on_env(const std::string& path,
+                                                                const RocksDbKeyOptions& options,
+                                                                rocksdb::Env& env) {
+  return open_on(path, options, &env);
+}
+
+Result<std::unique_ptr<KeyStore>> open_rocksdb_key_store_read_only(const std::string& path,
+                                                                   const std::string& scratch) {
+  ST_ASSIGN(rocks::Scratch files, rocks::Scratch::make(scratch));
+  ST_ASSIGN(auto db, rocks::open_db_read_only(path, files, kCorruptHint));
   return std::unique_ptr<KeyStore>(
-      std::make_unique<RocksDbKeyStore>(std::move(db), options.free_bytes_min));
+      std::make_unique<RocksDbKeyStore>(std::move(db), 0, std::move(files)));
 }
 
 }  // namespace sandtrail

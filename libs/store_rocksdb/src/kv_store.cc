@@ -6,13 +6,16 @@
 #include <utility>
 
 #include "rocks.h"
+#include "store_rocksdb/on_env.h"
 
 namespace sandtrail {
 namespace {
 
 class RocksDbKvStore final : public KvStore {
  public:
-  explicit RocksDbKvStore(std::unique_ptr<rocksdb::DB> db) : db_(std::move(db)) {}
+  explicit RocksDbKvStore(std::unique_ptr<rocksdb::DB> db,
+                          std::optional<rocks::Scratch> scratch = {})
+      : scratch_(std::move(scratch)), db_(std::move(db)) {}
 
   Result<std::optional<Bytes>> get(BytesView key) const override {
     Bytes value;
@@ -78,17 +81,39 @@ class RocksDbKvStore final : public KvStore {
     return {};
   }
 
+  const std::optional<rocks::Scratch> scratch_;  // outlives the database
   std::unique_ptr<rocksdb::DB> db_;
   rocks::FailStop stop_;
 };
+
+constexpr std::string_view kCorruptHint = "delete the directory; the store is rebuilt from the log";
+
+Result<std::unique_ptr<KvStore>> open_on(const std::string& path, const RocksDbKvOptions& options,
+                                         rocksdb::Env* env) {
+  ST_ASSIGN(auto db,
+            rocks::open_db(path, rocks::careful_options(options.memory, env), kCorruptHint));
+  return std::unique_ptr<KvStore>(std::make_unique<RocksDbKvStore>(std::move(db)));
+}
 
 }  // namespace
 
 Result<std::unique_ptr<KvStore>> open_rocksdb_kv_store(const std::string& path,
                                                        const RocksDbKvOptions& options) {
-  ST_ASSIGN(auto db, rocks::open_db(path, rocks::careful_options(options.memory),
-                                    "delete the directory; the store is rebuilt from the log"));
-  return std::unique_ptr<KvStore>(std::make_unique<RocksDbKvStore>(std::move(db)));
+  return open_on(path, options, nullptr);
+}
+
+Result<std::unique_ptr<KvStore>> open_rocksdb_kv_store_on_env(const std::string& path,
+                                                              const RocksDbKvOptions& options,
+                                                              rocksdb::Env& env) {
+  return open_on(path, options, &env);
+}
+
+Result<std::unique_ptr<KvStore>> open_rocksdb_kv_store_read_only(const std::string& path,
+                                                                 const std::string& scratch) {
+  ST_ASSIGN(rocks::Scratch files, rocks::Scratch::make(scratch));
+  ST_ASSIGN(auto db, rocks::open_db_read_only(path, files, kCorruptHint));
+  return std::unique_ptr<KvStore>(
+      std::make_unique<RocksDbKvStore>(std::move(db), std::move(files)));
 }
 
 }  // namespace sandtrail

@@ -80,6 +80,15 @@ Status await_removal(rocksdb::DB& db, Files files) {
   return Error{ErrorCode::timeout, "files of old values are still in use", "repeat it later"};
 }
 
+// RocksDB does not: a file that was removed could be there again after the power was lost.
+Status sync_names(rocksdb::DB& db) {
+  std::unique_ptr<rocksdb::Directory> directory;
+  rocksdb::Status status = db.GetEnv()->NewDirectory(db.GetName(), &directory);
+  if (status.ok()) status = directory->Fsync();
+  if (!status.ok()) return error_of("cannot sync the store's directory", status);
+  return {};
+}
+
 }  // namespace
 
 Status rewrite(rocksdb::DB& db, const rocksdb::Slice* begin, const rocksdb::Slice* end) {
@@ -103,7 +112,8 @@ Status rewrite(rocksdb::DB& db, const rocksdb::Slice* begin, const rocksdb::Slic
   std::erase_if(files.logs, [&](const std::string& name) {
     return number_of(name) > old_log || number_of(name) == new_log;
   });
-  return await_removal(db, std::move(files));
+  ST_CHECK_OK(await_removal(db, std::move(files)));
+  return sync_names(db);
 }
 
 }  // namespace sandtrail::rocks

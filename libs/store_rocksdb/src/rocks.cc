@@ -43,9 +43,10 @@ Error error_of(std::string_view what, const rocksdb::Status& status) {
   return {code_of(status), std::string(what) + ": " + status.ToString(), ""};
 }
 
-rocksdb::Options careful_options(const std::shared_ptr<RocksDbMemory>& memory) {
+rocksdb::Options careful_options(const std::shared_ptr<RocksDbMemory>& memory, rocksdb::Env* env) {
   const auto* shared = dynamic_cast<const SharedMemory*>(memory.get());
   rocksdb::Options options;
+  if (env != nullptr) options.env = env;
   options.create_if_missing = true;
   // The default recovery opens without a word with whatever stood before a damaged byte. This one
   // forgives only what a crash leaves: a torn last record.

@@ -3,6 +3,7 @@
 
 #include "codec/schema.h"
 #include "domain/core.h"
+#include "wire/schema_versions.h"
 #include "wire/topics.h"
 
 namespace sandtrail {
@@ -22,7 +23,8 @@ template <typename T>
 json::object event_schema() {
   json::object out;
   out["$schema"] = "https://json-schema.org/draft/2020-12/schema";
-  out["$id"] = json::value("urn:" + std::string(T::kType) + ":1");
+  const std::string version = std::to_string(shipped_versions().current(T::kType));
+  out["$id"] = json::value("urn:" + std::string(T::kType) + ":" + version);
   out["title"] = json::value(T::kType);
   json::object body = json_schema<T>();
   for (auto& member : body) out[member.key()] = std::move(member.value());

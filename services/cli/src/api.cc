@@ -15,6 +15,8 @@ namespace {
 constexpr Millis kAnswerTimeout = seconds(limits::kPreferWaitSecondsMax + 40);
 constexpr int kResumesMax = 10;  // in a row, of an event stream without an event in between
 constexpr Millis kResumeAfter = seconds(1);
+// A server that starts folds the log first; so often, a second apart, it is asked again.
+constexpr int kNotReadyMax = 30;
 
 ErrorCode code_of(int status) {
   switch (status) {
@@ -66,6 +68,11 @@ Error problem_error(const http::ClientResponse& response) {
   return {code_of(response.status), std::move(message), std::move(hint)};
 }
 
+bool not_ready(const Result<http::ClientResponse>& result) {
+  return result.ok() && result->status == 503 &&
+         shown(parsed_or_null(result->body), "code") == "not_ready";
+}
+
 Error with_advice(Error error, const Target& target) {
   if (error.code == ErrorCode::unavailable && error.hint.empty()) {
     error.hint =
@@ -92,6 +99,15 @@ http::ClientRequest Api::request(const std::string& method, const std::string& t
   return out;
 }
 
+Result<http::ClientResponse> Api::send(http::ClientRequest request) {
+  auto promise = std::make_shared<std::promise<Result<http::ClientResponse>>>();
+  auto answered = promise->get_future();
+  session_.parts.client.send(std::move(request), [promise](Result<http::ClientResponse> result) {
+    promise->set_value(std::move(result));
+  });
+  return answered.get();
+}
+
 Result<ApiAnswer> Api::call(const std::string& method, const std::string& target,
                             const json::value* body, const FieldList& fields) {
   http::ClientRequest request = this->request(method, target);
@@ -100,13 +116,17 @@ Result<ApiAnswer> Api::call(const std::string& method, const std::string& target
     request.fields.set("Content-Type", "application/json");
     request.body = json::print(*body);
   }
-  auto promise = std::make_shared<std::promise<Result<http::ClientResponse>>>();
-  auto answered = promise->get_future();
-  session_.parts.client.send(std::move(request), [promise](Result<http::ClientResponse> result) {
-    promise->set_value(std::move(result));
-  });
-  auto result = answered.get();
+  auto result = send(request);
+  for (int again = 0; not_ready(result) && again < kNotReadyMax; ++again) {
+    session_.parts.pause(kResumeAfter);
+    result = send(request);
+  }
   if (!result.ok()) return with_advice(result.error(), target_);
+  if (result->status == 404 && !target_.unix_path.empty() &&
+      shown(parsed_or_null(result->body), "detail") == "no such path") {
+    return Error{ErrorCode::unavailable, "this process does not answer that",
+                 "only a gateway does: is one running here? --socket names another"};
+  }
   if (result->status / 100 != 2) return problem_error(*result);
   json::value parsed = parsed_or_null(result->body);
   return ApiAnswer{result->status, std::move(result->fields), std::move(result->body),

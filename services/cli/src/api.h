@@ -64,6 +64,7 @@ class Api {
   Result<ApiAnswer> call(const std::string& method, const std::string& target,
                          const json::value* body, const FieldList& fields);
   http::ClientRequest request(const std::string& method, const std::string& target) const;
+  Result<http::ClientResponse> send(http::ClientRequest request);
 
   Session& session_;
   const Target target_;

@@ -117,7 +117,8 @@ Program::Program(Session& session) : session_(session) {
   for (const auto& list :
        {run_commands(), execution_commands(), webhook_commands(), account_commands(),
         operator_commands(), status_commands(), certs_commands(), log_commands(),
-        log_verify_commands(), audit_verify_commands()}) {
+        log_topics_commands(), log_stats_commands(), log_verify_commands(), log_digests_commands(),
+        log_copy_commands(), log_trim_commands(), log_loss_commands(), audit_verify_commands()}) {
     for (const Command& command : list) add(command);
   }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "audit_check.h"
 
+#include <algorithm>
 #include <deque>
 #include <map>
 
@@ -52,7 +53,9 @@ class Source {
       return entry;
     }
   }
-  std::int64_t limit() const { return folder_->limit().value; }
+  // The next audited event is lost; an entry about it says that it stood there.
+  void lost_at(std::int64_t position) { last_ = position; }
+  std::int64_t last() const { return last_; }
 
  private:
   std::unique_ptr<PartitionFolder> folder_;
@@ -69,6 +72,9 @@ class Checker {
   Status open();
   Status record(const JudgedRecord& judged);
   Status entry(const JudgedRecord& judged, const AuditRecorded& found);
+  Status learn_losses();
+  bool is_lost(const AuditSource& source) const;
+  void take(const JudgedRecord& judged);
   void compare(const JudgedRecord& judged, AuditRecorded expected);
   void checkpoint(const JudgedRecord& judged, const AuditCheckpointSigned& signed_by);
   Result<std::uint64_t> count_pending();
@@ -80,6 +86,7 @@ class Checker {
   const NoteVerifier& verifier_;
   std::unique_ptr<PartitionFolder> audit_;
   std::map<std::string, Source> sources_;  // by topic/partition
+  std::vector<LostRange> losses_;          // that were accepted
   AuditReport report_;
   MerkleFrontier tree_;         // of all entries so far
   MerkleFrontier signed_tree_;  // of those under the newest checkpoint
@@ -97,8 +104,31 @@ Status Checker::open() {
     whole = whole && folder->from_beginning();
     sources_.emplace(where.text(), Source(std::move(folder)));
   }
-  if (whole) return {};
+  if (whole) return learn_losses();
   return Error{ErrorCode::conflict, "the log was trimmed, so nothing can be derived from it", ""};
+}
+
+Status Checker::learn_losses() {
+  ST_ASSIGN(const auto partitions, partitions_of(log_, kPlatformTopic));
+  for (const TopicPartition& where : partitions) {
+    ST_ASSIGN(const auto folder, PartitionFolder::open(log_, where));
+    while (true) {
+      ST_ASSIGN(const JudgedRecord* judged, folder->next());
+      if (judged == nullptr) break;
+      if (judged->event == nullptr || !judged->judgement.applied()) continue;
+      const auto* accepted = std::get_if<LogLossAccepted>(&judged->event->body);
+      if (accepted == nullptr) continue;
+      losses_.insert(losses_.end(), accepted->partitions.begin(), accepted->partitions.end());
+    }
+  }
+  return {};
+}
+
+bool Checker::is_lost(const AuditSource& source) const {
+  return std::any_of(losses_.begin(), losses_.end(), [&source](const LostRange& lost) {
+    return lost.topic == source.topic && lost.partition == source.partition &&
+           source.position >= lost.found && source.position < lost.expected;
+  });
 }
 
 Result<AuditReport> Checker::run() {
@@ -137,6 +167,16 @@ Status Checker::entry(const JudgedRecord& judged, const AuditRecorded& found) {
     differ(place, "/source", "the log has no such partition");
     return {};
   }
+  if (is_lost(found.source)) {
+    if (found.source.previous != source->second.last()) {
+      differ(place, "/source/previous", "it is not the audited event before it");
+      return {};
+    }
+    source->second.lost_at(found.source.position);
+    ++report_.lost_sources;
+    take(judged);
+    return {};
+  }
   ST_ASSIGN(auto expected, source->second.next());
   if (!expected) {
     differ(place, "/source/position",
@@ -153,12 +193,15 @@ Status Checker::entry(const JudgedRecord& judged, const AuditRecorded& found) {
     return {};
   }
   compare(judged, std::move(*expected));
-  if (report_.difference) return {};
+  if (!report_.difference) take(judged);
+  return {};
+}
+
+void Checker::take(const JudgedRecord& judged) {
   ++report_.entries;
   Bytes leaf = merkle_leaf_hash(judged.stored.record.value);
   tree_.append(leaf);
   unsigned_.push_back(std::move(leaf));
-  return {};
 }
 
 // The record as it would have to be, but for what the appender chose: id, time, source.

@@ -46,6 +46,7 @@ json::object document_of(const AuditReport& report) {
   out["checkpoint_size"] = report.checkpoint_size;
   out["unsigned"] = report.entries - std::min(report.entries, report.checkpoint_size);
   out["pending"] = report.pending;
+  out["lost_sources"] = report.lost_sources;
   out["void_records"] = report.void_records;
   if (report.difference) {
     json::object difference;
@@ -63,7 +64,10 @@ int verify(Session& session, VerifyOptions& o) {
   if (session.globals.json) {
     session.document(document_of(*report));
   } else {
-    session.line("entries      " + std::to_string(report->entries) + ", each derived again");
+    session.line("entries      " + std::to_string(report->entries) + ", each derived again" +
+                 (report->lost_sources == 0 ? ""
+                                            : " but " + std::to_string(report->lost_sources) +
+                                                  " about records whose loss was accepted"));
     session.line("root         " + base64(report->root));
     session.line("checkpoints  " + std::to_string(report->checkpoints) + ", the newest over " +
                  std::to_string(report->checkpoint_size) + " entries");

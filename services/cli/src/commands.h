@@ -20,6 +20,12 @@ Commands certs_commands();
 Commands log_commands();  // log cat, log tail
 Commands audit_verify_commands();
 Commands log_verify_commands();
+Commands log_loss_commands();  // log accept-loss
+Commands log_copy_commands();  // log copy, log compare
+Commands log_digests_commands();
+Commands log_topics_commands();
+Commands log_trim_commands();
+Commands log_stats_commands();
 
 // Words above several verbs.
 const std::vector<Group>& groups();

@@ -4,18 +4,11 @@
 #include <charconv>
 
 #include "api.h"
-#include "capped_log.h"
 #include "commands.h"
-#include "log_fold.h"
-#include "runtime/runtime.h"
-#include "store/memory_kv_store.h"
-#include "wire/topics.h"
+#include "rebuild.h"
 
 namespace sandtrail::cli {
 namespace {
-
-constexpr int kPausesMax = 50;
-constexpr Millis kPause{100};
 
 struct Expected {
   TopicPartition where;
@@ -81,40 +74,6 @@ std::string difference(const Expected& expected, const PartitionDigests& found) 
   return projections->get_object().size() == compared ? "" : "the list of projections";
 }
 
-Result<std::vector<PartitionDigests>> rebuild(Session& session, EventLog& log,
-                                              const std::vector<Expected>& expected) {
-  std::map<TopicPartition, Position> ends;
-  for (const Expected& one : expected) ends[one.where] = one.next;
-  CappedLog capped(log, std::move(ends));
-  MemoryKvStore store;
-  // Nothing here depends on the time: a fold has no clock.
-  ManualClock clock(session.parts.clock.now());
-  RuntimeOptions options;
-  ST_ASSIGN(const auto events, partitions_of(log, kEventsTopic));
-  options.events_partitions = static_cast<std::int32_t>(events.size());
-  options.threads = false;
-  Runtime runtime(options, capped, store, clock, session.parts.random);
-  for (auto& projection : session.parts.projections()) runtime.add(std::move(projection));
-  ST_CHECK_OK(runtime.start());
-  const auto partitions = runtime.partitions();
-  std::vector<PartitionDigests> out;
-  for (std::size_t i = 0; i < partitions.size(); ++i) {
-    // A log on servers may give nothing for a moment.
-    for (int pauses = 0;; ++pauses) {
-      while (runtime.step(i)) {
-      }
-      const PartitionStatus status = runtime.status().at(i);
-      if (!status.stopped.empty() || status.next >= capped.end_of(status.where)) break;
-      if (pauses == kPausesMax) break;
-      session.parts.pause(kPause);
-    }
-    ST_ASSIGN(PartitionDigests digests, runtime.digests(partitions[i]));
-    out.push_back(std::move(digests));
-  }
-  runtime.stop();
-  return out;
-}
-
 int report(Session& session, const std::vector<Expected>& expected,
            const std::vector<PartitionDigests>& found) {
   json::array shown_partitions;
@@ -153,7 +112,9 @@ int verify(Session& session, NoOptions&) {
   if (!expected.ok()) return session.fail(expected.error());
   const auto log = session.open_log();
   if (!log.ok()) return session.fail(log.error());
-  const auto found = rebuild(session, **log, *expected);
+  std::map<TopicPartition, Position> ends;
+  for (const Expected& one : *expected) ends[one.where] = one.next;
+  const auto found = rebuild(session, **log, std::move(ends));
   return found.ok() ? report(session, *expected, *found) : session.fail(found.error());
 }
 

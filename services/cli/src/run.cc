@@ -13,6 +13,7 @@ namespace {
 constexpr int kExitNotOver = 75;  // EX_TEMPFAIL of sysexits.h
 constexpr int kExitUnread = 141;  // 128 + SIGPIPE, as of any program in a pipe
 constexpr std::int64_t kForeverSeconds = std::int64_t{1} << 40;
+constexpr int kAsksMax = 30;  // in a row, of a server that does not answer
 
 void options(Options& to, RunOptions& o) {
   to.argument("FILE", o.file, "the program, its language by its suffix; - is standard input",
@@ -61,11 +62,18 @@ class Waiting {
 
   // The execution once it is over, or as it is when the time is.
   Result<json::value> end_of(Api& api, ApiAnswer answer) {
+    int failed = 0;
     while (!is_over(answer.body) && seconds_left() > 0) {
       // A server with too many waiters answers at once: do not ask it all the time.
       if (!answer.fields.has("Preference-Applied")) session_.parts.pause(seconds(1));
-      ST_ASSIGN(answer,
-                api.get("/v1/executions/" + query_text(shown(answer.body, "id")), fields()));
+      auto next = api.get("/v1/executions/" + query_text(shown(answer.body, "id")), fields());
+      // The execution goes on while a server restarts.
+      if (!next.ok() && next.error().code == ErrorCode::unavailable && ++failed <= kAsksMax) {
+        session_.parts.pause(seconds(1));
+        continue;
+      }
+      ST_ASSIGN(answer, std::move(next));
+      failed = 0;
     }
     return std::move(answer.body);
   }
@@ -145,12 +153,20 @@ int run(Session& session, RunOptions& options) {
   }
   LiveOutput output(session);
   if (live && !is_over(answer->body)) {
-    answer = watch(*api, waiting, output, *answer);
+    auto watched = watch(*api, waiting, output, *answer);
     if (output.unread()) return kExitUnread;
-    if (!answer.ok()) return session.fail(answer.error());
+    if (!watched.ok() && watched.error().code != ErrorCode::unavailable) {
+      return session.fail(watched.error());
+    }
+    if (watched.ok()) answer = std::move(watched);
   }
+  const std::string id = shown(answer->body, "id");
   const auto execution = waiting.end_of(*api, std::move(*answer));
-  return execution.ok() ? show(session, *execution, output) : session.fail(execution.error());
+  if (execution.ok()) return show(session, *execution, output);
+  const int failed = session.fail(execution.error());
+  if (execution.error().code != ErrorCode::unavailable) return failed;
+  session.note("it goes on as far as is known: sandtrail executions output " + id);
+  return kExitNotOver;
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "domain/rating.h"
 #include "executions.h"
+#include "new_key.h"
 #include "submit.h"
 
 namespace sandtrail::gateway {
@@ -101,18 +102,13 @@ Result<ExecutionRequested> seal_execution(Creation& creation, const DataKeyId& k
 }
 
 void create_key_and_seal(const CreationPtr& creation) {
-  Context& context = creation->context;
-  context.keyring().create(
-      creation->call->org, creation->org_key, [creation](const Result<DataKeyId>& key) {
-        if (!key.ok())
-          return respond(*creation->call, internal_problem(*creation->call, key.error()));
-        creation->context.executor([creation, id = *key] {
-          auto event = seal_execution(*creation, id);
-          if (event.ok()) return propose_execution(creation, std::move(event).value());
-          discard_key(creation->context, id);
-          respond(*creation->call, internal_problem(*creation->call, event.error()));
-        });
-      });
+  with_new_key(creation->context, creation->call, creation->org_key,
+               [creation](const DataKeyId& id) {
+                 auto event = seal_execution(*creation, id);
+                 if (event.ok()) return propose_execution(creation, std::move(event).value());
+                 discard_key(creation->context, id);
+                 respond(*creation->call, internal_problem(*creation->call, event.error()));
+               });
 }
 
 // A repeat gets the first one's answer, whatever would be said of it now.

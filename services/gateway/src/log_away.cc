@@ -13,7 +13,7 @@ bool too_long(const Context& context, const LogAway& away) {
 }
 
 std::string since_text(const LogAway& away) {
-  return "since " + rfc3339(away.since) + ": " + away.reason;
+  return "since " + rfc3339(away.since);
 }
 
 }  // namespace
@@ -21,6 +21,7 @@ std::string since_text(const LogAway& away) {
 std::optional<Problem> away_problem(const Context& context, const std::optional<LogAway>& away) {
   if (!away || !too_long(context, *away)) return std::nullopt;
   const bool full = away->code == ErrorCode::disk_full;
+  // The reason names brokers or paths: for operators, who find it in /readyz and in the log lines.
   return Problem{full ? "storage_full" : "log_away",
                  "nothing was done; the log takes nothing " + since_text(*away),
                  {},
@@ -41,7 +42,9 @@ std::string not_ready_because(const Context& context) {
     return log.empty() || because.find(log) != std::string::npos ? because : because + "; " + log;
   }
   const auto away = context.runtime.away();
-  return away && too_long(context, *away) ? "the log is away " + since_text(*away) : "";
+  return away && too_long(context, *away)
+             ? "the log is away " + since_text(*away) + ": " + away->reason
+             : "";
 }
 
 }  // namespace sandtrail::gateway

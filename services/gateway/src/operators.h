@@ -22,6 +22,9 @@ void list_effects(Context& context, const CallPtr& call);
 std::optional<Problem> prepare_resolve(Context& context, Call& call);
 void resolve_effect(Context& context, const CallPtr& call);
 
+std::optional<Problem> prepare_trim(Context& context, Call& call);
+void trim_log(Context& context, const CallPtr& call);
+
 // The admin listener.
 void get_livez(Context& context, const CallPtr& call);
 void get_readyz(Context& context, const CallPtr& call);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "auth.h"
 #include "gather.h"
+#include "new_key.h"
 #include "operators.h"
 #include "pages.h"
 #include "requests.h"
@@ -97,10 +98,8 @@ void create_organization(Context& context, const CallPtr& call) {
   const auto creation = std::make_shared<Creation>(
       Creation{context, call, std::any_cast<PreparedOrganization>(call->prepared), ""});
   // The organisation's key stands right under the root.
-  context.keyring().create(call->org, DataKeyId(), [creation](const Result<DataKeyId>& key) {
-    if (!key.ok()) return respond(*creation->call, internal_problem(*creation->call, key.error()));
-    creation->context.executor([creation, id = *key] { propose_organization(creation, id); });
-  });
+  with_new_key(context, call, DataKeyId(),
+               [creation](const DataKeyId& id) { propose_organization(creation, id); });
 }
 
 void list_organizations(Context& context, const CallPtr& call) {

@@ -133,6 +133,22 @@ struct ResolveRequest {
   }
 };
 
+struct TrimRequest {
+  std::string topic;
+  std::int64_t partition = 0;
+  std::int64_t before = 0;    // a position: what stands below is dropped
+  bool dry_run = false;       // only says what would be
+  bool without_base = false;  // though nothing can be folded from the beginning then
+  template <typename Self, typename V>
+  static void fields(Self& s, V& v) {
+    v("topic", s.topic);
+    v("partition", s.partition);
+    v("before", s.before);
+    v("dry_run", s.dry_run);
+    v("without_base", s.without_base);
+  }
+};
+
 // Takes `name` out of the body: nullopt if it has none.
 std::optional<json::value> take_member(json::value& body, std::string_view name);
 

@@ -203,7 +203,12 @@ std::vector<Route> process_routes() {
        .summary = "Retry or skip a parked effect.",
        .access = kOperator, .action = "effect.resolve", .body_bytes_max = kSmallBody,
        .request = "ResolveRequest", .response = "Resolved",
-       .prepare = prepare_resolve, .run_anywhere = resolve_effect}};
+       .prepare = prepare_resolve, .run_anywhere = resolve_effect},
+      {.method = "POST", .path = "/operator/log/trim", .name = "trimLog",
+       .summary = "Drop the oldest records of a partition.",
+       .access = kOperator, .action = "log.trim", .body_bytes_max = kSmallBody,
+       .request = "TrimRequest", .response = "Trimmed",
+       .prepare = prepare_trim, .run_anywhere = trim_log}};
 }
 
 std::vector<Route> listener_routes() {

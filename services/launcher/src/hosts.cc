@@ -20,7 +20,7 @@ void run(const std::vector<std::function<void()>>& calls) {
 }  // namespace
 
 Hosts::Hosts(const Clock& clock, bool joinable)
-    : clock_(clock), joinable_(joinable), since_(clock.now()) {}
+    : clock_(clock), joinable_(joinable), since_us_(clock.monotonic_us()) {}
 
 void Hosts::add(Host& host) {
   join(std::shared_ptr<Host>(&host, [](Host*) {}));
@@ -171,7 +171,7 @@ bool Hosts::may_support(const std::string& language) const {
   }
   if (!joinable_) return false;
   // Those that there are have had the time to come back since this process started.
-  return !any || clock_.now() - since_ < limits::kHostLease;
+  return !any || clock_.monotonic_us() - since_us_ < limits::kHostLease.count * 1000;
 }
 
 std::shared_ptr<Host> Hosts::find(const HostId& host) const {

@@ -136,7 +136,9 @@ void LauncherPartition::wait_for_host(const ExecutionId& id, const ExecutionRow&
   UnixMs until = live_since_ + limits::kHostLease + limits::kHostLeaseMargin;
   if (const auto absence = hosts_.absence(row.host)) {
     if (absence->left_epoch >= row.host_epoch) return give_up(id, "the host left");
-    until = std::max(until, absence->since + limits::kHostLeaseMargin);
+    // A clock that was ahead then must not keep it waiting.
+    const UnixMs since = std::min(absence->since, context_.now());
+    until = std::max(until, since + limits::kHostLeaseMargin);
   }
   if (until <= context_.now()) return give_up(id, "the host is gone");
   context_.at(until, "lease/" + id.text(), [this, id] {
@@ -177,6 +179,10 @@ void LauncherPartition::on_never_sent(const ExecutionId& id, std::int64_t attemp
   const auto found = held_.find(id);
   if (row == nullptr || row->attempt != attempt || found == held_.end()) return;
   if (row->status != ExecutionStatus::assigned) return;
+  // It may have been ordered once more before this was heard: then there is an order on its way.
+  const auto host = hosts_.find(row->host);
+  const auto partition = context_.where().partition;
+  if (host != nullptr && host->holding(partition, id, attempt) == Holding::yes) return;
   found->second.never_sent = true;
   withdraw(id);
 }

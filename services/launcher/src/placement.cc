@@ -170,6 +170,8 @@ void LauncherPartition::hand_over(LaunchOrder& order, const Status& loaded) {
   const ExecutionId id = order.execution;
   const ExecutionRow* row = find(id);
   if (row == nullptr || !held_by_host(*row) || row->attempt != order.attempt) return;
+  // Given up as never started: from here on it must not start.
+  if (const auto held = held_.find(id); held != held_.end() && held->second.never_sent) return;
   if (!loaded.ok() || order.input.sealed.bytes.size() > limits::kHostInputBytesMax) {
     return give_up(id, kUnreadable);
   }

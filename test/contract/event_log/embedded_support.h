@@ -15,16 +15,24 @@
 
 namespace sandtrail::contract {
 
+// In $TMPDIR, else in /tmp. Tens of thousands of logs to open are faster in memory.
 struct TemporaryDirectory {
   std::string path;
   TemporaryDirectory() {
-    char name[] = "/tmp/sandtrail-log-XXXXXX";
-    path = ::mkdtemp(name);
+    const char* parent = std::getenv("TMPDIR");
+    path = std::string(parent == nullptr ? "/tmp" : parent) + "/sandtrail-log-XXXXXX";
+    REQUIRE(::mkdtemp(path.data()) != nullptr);
   }
   ~TemporaryDirectory() { std::filesystem::remove_all(path); }
   TemporaryDirectory(const TemporaryDirectory&) = delete;
   TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
 };
+
+// True if the full numbers of faults are wanted (scripts/torture).
+inline bool is_torture() {
+  const char* value = std::getenv("SANDTRAIL_TORTURE");
+  return value != nullptr && std::string(value) == "1";
+}
 
 inline const SystemClock test_clock;
 inline SystemRandom test_random;

@@ -378,7 +378,9 @@ TEST_CASE("what cannot be listened on is an error with a hint") {
   auto taken = start(options);
   REQUIRE_FALSE(taken.ok());
   CHECK(taken.error().code == ErrorCode::conflict);
-  CHECK(taken.error().hint == "port already in use; choose another with --listen");
+  CHECK(taken.error().hint ==
+        "port already in use; choose another: --listen, --admin-listen, or launcher.listen in the "
+        "settings");
   options.port = 0;
   options.address = "192.0.2.1";
   CHECK(start(options).error().code == ErrorCode::unavailable);

@@ -177,6 +177,43 @@ TEST_CASE("an entry about an event that is not there is found") {
   CHECK(report.difference->field == "/source/position");
 }
 
+TEST_CASE("an entry about a record whose loss was accepted is taken, and counted apart") {
+  for (const bool accepted : {true, false}) {
+    CAPTURE(accepted);
+    const auto story = told();
+    // The record of "three" is gone, and its place is taken.
+    std::optional<LostRange> lost;
+    const auto log = story->altered([&](const TopicPartition& where, const StoredRecord& stored) {
+      Event event;
+      event.id =
+          EventId::derived(where.text() + std::to_string(stored.position.value) + Bytes(16, '#'));
+      event.time = stored.stamp;
+      if (is_type(stored, "sandtrail.organization.created") &&
+          has(stored.record.value, "\"name\":\"three\"")) {
+        lost = LostRange{where.topic, where.partition, stored.position.value + 1,
+                         stored.position.value};
+        event.body = LogRecordLost{};
+        return std::optional(*encode_event(event));
+      }
+      if (accepted && lost && where.topic == "platform" && stored.position.value == 0) {
+        event.actor = Actor{};
+        event.actor->kind = ActorKind::op;
+        event.body = LogLossAccepted{"old", "new", {*lost}, "disk"};
+        return std::optional(*encode_event(event));
+      }
+      return std::optional(stored.record);
+    });
+    REQUIRE(lost.has_value());
+    const AuditReport report = check(*log, *story);
+    CHECK(report.difference.has_value() != accepted);
+    if (!accepted) continue;
+    CHECK(report.entries == 4);
+    CHECK(report.lost_sources == 1);
+    CHECK(report.checkpoint_size == 4);
+    CHECK(report.pending == 1);  // the acceptance itself
+  }
+}
+
 TEST_CASE("a checkpoint with another key, root, origin or size is found") {
   SeededRandom random(99);
   const auto stranger = NoteSigner::create("test.local/audit", SecretBytes::random(32, random));

@@ -55,6 +55,20 @@ int Harness::run(const std::vector<std::string>& arguments, bool bare) {
     return ask_launcher(launcher);
   };
   parts.projections = projections;
+  parts.find_loss = [this](const std::string& at) -> Result<LogLoss> {
+    CHECK(at == directory);
+    return loss;
+  };
+  parts.accept_loss = [this](const std::string& at,
+                             const std::string& reason) -> Result<LossAccepted> {
+    CHECK(at == directory);
+    accepted_reason = reason;
+    return LossAccepted{"old", "new", at + "/store.before-new"};
+  };
+  parts.confirm = [this](std::string_view question) {
+    asked = question;
+    return confirms;
+  };
   parts.other_verbs = {{"dev", "Start everything here"}};
   parts.version = "1.2.3";
   if (!bare) {

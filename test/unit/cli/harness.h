@@ -62,6 +62,10 @@ struct Harness {
   std::function<Result<std::unique_ptr<EventLog>>()> open_log;
   std::function<Result<Bytes>(const std::string&)> ask_launcher;
   std::function<std::vector<std::unique_ptr<Projection>>()> projections;
+  LogLoss loss;  // what find_loss tells
+  bool confirms = false;
+  std::string asked;            // of a person
+  std::string accepted_reason;  // of accept_loss, once it was called
 };
 
 // True if `text` holds `part`.

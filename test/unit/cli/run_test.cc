@@ -228,6 +228,30 @@ TEST_CASE("a request that may have been lost is repeated once under the same key
   CHECK(has(h.err, "is the server running?"));
 }
 
+TEST_CASE("a server that still folds its log is asked again, and so is one that restarts") {
+  Harness h;
+  h.answer(503, R"({"title":"The server is not ready for this yet","code":"not_ready"})");
+  h.answer(503, R"({"title":"The server is not ready for this yet","code":"not_ready"})");
+  h.answer(202, R"({"id":"exe_1","status":"requested"})");
+  CHECK(h.run({"run", "--no-wait", "--", "x"}) == 0);
+  const auto requests = h.requests();
+  REQUIRE(requests.size() == 3);
+  CHECK(requests[0].fields.get("Idempotency-Key") == requests[2].fields.get("Idempotency-Key"));
+  h.answer(202, R"({"id":"exe_1","status":"requested"})");
+  h.fail(ErrorCode::unavailable, "connection refused");
+  h.answer(200, finished(R"("verdict":"ok")"));
+  CHECK(h.run({"run", "--json", "--", "x"}) == 0);
+  CHECK(has(h.out, "finished"));
+}
+
+TEST_CASE("what runs on without an answer is named, and the exit code says that it is not over") {
+  Harness h;
+  h.answer(202, R"({"id":"exe_1","status":"requested"})");
+  for (int i = 0; i < 40; ++i) h.fail(ErrorCode::unavailable, "connection refused");
+  CHECK(h.run({"run", "--json", "--", "x"}) == 75);
+  CHECK(has(h.err, "sandtrail executions output exe_1"));
+}
+
 TEST_CASE("a problem is told with title, detail, pointers and request id") {
   Harness h;
   h.answer(422, R"({"title":"The body does not describe a valid request","status":422,)"

@@ -86,5 +86,12 @@ TEST_CASE("operators use the socket of the data directory, of the local server, 
   CHECK(h.last_request().unix_path == "/tmp/other.sock");
 }
 
+TEST_CASE("what only a gateway answers is said so by a process that is none") {
+  Harness h;
+  h.answer(404, R"({"title":"There is no such thing","code":"not_found","detail":"no such path"})");
+  CHECK(h.run({"org", "ls", "--socket", "/tmp/other.sock"}, true) == 3);
+  CHECK(has(h.err, "only a gateway does"));
+}
+
 }  // namespace
 }  // namespace sandtrail

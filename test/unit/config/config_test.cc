@@ -48,6 +48,7 @@ public_url = "https://run.example.org"
 [log]
 events_partitions = 16
 free_bytes_min = 100_000_000
+mark_every_commit = true
 [executions]
 default_retention = "forever"
 slots = 8
@@ -78,6 +79,7 @@ format = "json"
   CHECK(config->data_dir == "/srv/sandtrail");
   CHECK(config->log.events_partitions == 16);
   CHECK(config->log.free_bytes_min == 100'000'000);
+  CHECK(config->log.mark_every_commit);
   CHECK_FALSE(config->executions.default_retention.has_value());
   CHECK(config->executions.slots == 8);
   CHECK(config->executions.languages_file == "/etc/sandtrail/languages.toml");

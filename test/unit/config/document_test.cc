@@ -30,7 +30,7 @@ TEST_CASE("names and variables of settings are unique, and each has a text") {
     CHECK(setting.text.ends_with('.'));
     CHECK_FALSE(setting.type.empty());
   }
-  CHECK(names.size() == 44);
+  CHECK(names.size() == 45);
 }
 
 TEST_CASE("every default is a value that its setting takes, and changes nothing") {

@@ -153,12 +153,15 @@ TEST_CASE("audit: whatever an event holds, its entry fits an entry bundle of the
   grant.reason = huge;
   EffectResolved resolved = filled<EffectResolved>();
   resolved.effect = huge;
+  LogLossAccepted loss = filled<LogLossAccepted>();
+  loss.reason = loss.old_identity = huge;
+  loss.partitions.resize(4096, {huge, 0, 2, 1});
   AccessDenied denied = filled<AccessDenied>();
   denied.action = denied.reason = huge;
   PlatformAccessDenied nobody = filled<PlatformAccessDenied>();
   nobody.action = nobody.reason = huge;
   for (const Event& event : {inflate(org), inflate(key), inflate(grant), inflate(resolved),
-                             inflate(denied), inflate(nobody)}) {
+                             inflate(loss), inflate(denied), inflate(nobody)}) {
     const auto entry = audit_entry_of(event, judged(VoidReason::none), kOrigin);
     CHECK(json::print(to_json(*entry)).size() <= 65'535);
   }

@@ -36,8 +36,9 @@ std::string reason_of(Harness& h, const Event& event) {
 }
 
 bool needs_organization(std::string_view type) {
-  for (const auto free : {PlatformAdopted::kType, OwnerClaimed::kType, RulesActivated::kType,
-                          EffectParked::kType, EffectResolved::kType, AuditAcknowledged::kType}) {
+  for (const auto free :
+       {PlatformAdopted::kType, OwnerClaimed::kType, RulesActivated::kType, EffectParked::kType,
+        EffectResolved::kType, LogRecordLost::kType, AuditAcknowledged::kType}) {
     if (type == free) return false;
   }
   return true;
@@ -142,6 +143,7 @@ TEST_CASE("envelope: every type is void on a topic it does not belong to") {
       Harness h(kind);
       const bool anywhere = std::is_same_v<T, OwnerClaimed> || std::is_same_v<T, RulesActivated> ||
                             std::is_same_v<T, EffectParked> || std::is_same_v<T, EffectResolved> ||
+                            std::is_same_v<T, LogRecordLost> ||
                             std::is_same_v<T, AuditAcknowledged>;
       const bool belongs = anywhere || rule_of(T::kType).topic == kind;
       CHECK((h.fold(h.event(T{})).reason == VoidReason::wrong_topic) != belongs);

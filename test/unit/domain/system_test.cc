@@ -210,6 +210,44 @@ TEST_CASE("system: acknowledgements rise, and only to what stands before them") 
                     {"on", acknowledge(6), kNone}});
 }
 
+TEST_CASE("system: a loss is accepted by an operator, on platform, with what was lost") {
+  const auto accepted = [](std::vector<LostRange> partitions, std::string renamed = "b") {
+    return [=](Harness& h) {
+      Event event = h.by_operator(LogLossAccepted{"a", renamed, partitions, "disk"});
+      event.org = OrgId{};
+      return event;
+    };
+  };
+  const LostRange lost{"events", 2, 9, 7};
+  check_rows(Harness(TopicKind::platform),
+             {{"a tail", accepted({lost}), kNone},
+              {"no record", accepted({}), kNone},
+              {"none of a partition", accepted({lost, {"audit", 0, 3, 3}}), VoidReason::invalid},
+              {"more than there was", accepted({{"audit", 0, 3, -1}}), VoidReason::invalid},
+              {"the same log", accepted({lost}, "a"), VoidReason::invalid},
+              {"by nobody",
+               [&](Harness& h) {
+                 Event event = accepted({lost})(h);
+                 event.actor.reset();
+                 return event;
+               },
+               VoidReason::actor_missing}});
+  check_rows(world(), {{"elsewhere", accepted({lost}), VoidReason::wrong_topic}});
+}
+
+TEST_CASE("system: the place of a lost record is taken on every topic, and changes nothing") {
+  for (const auto kind : {TopicKind::events, TopicKind::platform, TopicKind::audit}) {
+    Harness h(kind);
+    Rows rows;
+    h.drain_into(rows);
+    Event event = h.event(LogRecordLost{});
+    event.org = OrgId{};
+    CHECK(h.fold(event).applied());
+    CHECK(h.state().orgs.rows().empty());
+    CHECK(h.state().audit_tree.size() == 0);
+  }
+}
+
 TEST_CASE("system: refused attempts without an organisation stand on platform") {
   const auto denied = [](std::string action, std::int64_t count) {
     return [=](Harness& h) {

@@ -7,18 +7,6 @@
 
 using namespace sandtrail;
 
-namespace {
-
-void until_keys(const World& world, std::size_t count) {
-  const Deadline deadline;
-  while (keys_in(world) != count) {
-    REQUIRE(!deadline.over());
-    std::this_thread::yield();
-  }
-}
-
-}  // namespace
-
 TEST_CASE("without credits for the worst case nothing is queued") {
   World world;
   const Tenant tenant = world.tenant("0.5");
@@ -124,7 +112,9 @@ TEST_CASE("a full disk is told, and leaves no key behind") {
 }
 
 TEST_CASE("a log that does not answer is an unknown outcome, not a wait without end") {
-  World world;
+  GatewayOptions options;
+  options.log_away = minutes(10);
+  World world(std::move(options));
   const Tenant tenant = world.tenant();
   world.log.stall(true);
   const Pending pending =

@@ -279,6 +279,14 @@ std::size_t keys_in(const World& world) {
   return count;
 }
 
+void until_keys(const World& world, std::size_t count) {
+  const Deadline deadline;
+  while (keys_in(world) != count) {
+    REQUIRE(!deadline.over());
+    std::this_thread::yield();
+  }
+}
+
 std::string python(const std::string& more) {
   return "{\"language\":\"python\",\"code\":\"print('hello')\"" + more + "}";
 }

@@ -201,6 +201,8 @@ class World {
 };
 
 std::size_t keys_in(const World& world);
+// Waits until there are so many.
+void until_keys(const World& world, std::size_t count);
 
 // Body of a request that runs Python.
 std::string python(const std::string& more = "");

@@ -1,54 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a broker may answer at any time, by librdkafka's own mock of one.
+#include "admin.h"
+
 #include <doctest/doctest.h>
 
-#include <librdkafka/rdkafka.h>
-#include <librdkafka/rdkafka_mock.h>
-
-#include "admin.h"
+#include "mock_broker.h"
 
 using namespace sandtrail;
 using namespace sandtrail::kafka;
+using namespace sandtrail::test;
 
 namespace {
 
 constexpr std::int16_t kOffsetFetch = 9;  // Kafka's protocol: the number of the request
 
-class MockBroker {
- public:
-  MockBroker() {
-    rd_kafka_conf_t* conf = rd_kafka_conf_new();
-    // It has no broker itself, and would complain.
-    rd_kafka_conf_set(conf, "log_level", "0", nullptr, 0);
-    host_ = rd_kafka_new(RD_KAFKA_PRODUCER, conf, nullptr, 0);
-    cluster_ = rd_kafka_mock_cluster_new(host_, 1);
-  }
-  ~MockBroker() {
-    rd_kafka_mock_cluster_destroy(cluster_);
-    rd_kafka_destroy(host_);
-  }
-  MockBroker(const MockBroker&) = delete;
-  MockBroker& operator=(const MockBroker&) = delete;
-
-  KafkaConnection connection() const {
-    KafkaConnection out;
-    out.brokers = rd_kafka_mock_cluster_bootstraps(cluster_);
-    out.topic_prefix = "unit.";
-    return out;
-  }
-  void refuse_next(std::int16_t request, rd_kafka_resp_err_t code) {
-    rd_kafka_mock_push_request_errors_array(cluster_, request, 1, &code);
-  }
-
- private:
-  rd_kafka_t* host_ = nullptr;
-  rd_kafka_mock_cluster_t* cluster_ = nullptr;
-};
-
 }  // namespace
 
 TEST_CASE("positions asked for while coordinators move are not known yet, and that is all") {
-  MockBroker broker;
+  MockBroker& broker = MockBroker::instance();
   Admin admin(broker.connection());
   REQUIRE(admin.start().ok());
   for (const auto code :

@@ -47,7 +47,8 @@ struct Config {
     std::string topic_prefix;            // Kafka: before each topic's name
     std::int64_t events_partitions = 0;  // 0: partitions() chooses
     std::int64_t free_bytes_min = limits::kLogFreeBytesMinDefault;
-    std::int64_t replication = 3;  // Kafka: of topics that are made
+    bool mark_every_commit = false;  // embedded
+    std::int64_t replication = 3;    // Kafka: of topics that are made
     std::int64_t min_insync = 2;
     Millis session_timeout = seconds(10);  // Kafka: then a member counts as gone
     // Passed through to librdkafka. A secret is the path of a file under its name and "_file".

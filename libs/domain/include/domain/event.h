@@ -14,16 +14,15 @@
 
 namespace sandtrail {
 
-using EventBody =
-    std::variant<OrganizationCreated, OrganizationLimitsChanged, ApiKeyCreated, ApiKeyRevoked,
-                 WebhookEndpointCreated, WebhookEndpointDeleted, AccessDenied, ExecutionRequested,
-                 ExecutionRejected, ExecutionAssigned, ExecutionRefused, ExecutionStarted,
-                 ExecutionAttemptLost, ExecutionFinished, ExecutionCancelRequested,
-                 ExecutionCancelled, ExecutionLost, ExecutionErased, ExecutionKeyDestroyed,
-                 WebhookScheduled, WebhookAttempted, WebhookDelivered, WebhookExhausted,
-                 WebhookEndpointDisabled, BillingGranted, BillingSettled, RateCardPublished,
-                 PlatformAdopted, OwnerClaimed, RulesActivated, EffectParked, EffectResolved,
-                 PlatformAccessDenied, AuditRecorded, AuditCheckpointSigned, AuditAcknowledged>;
+using EventBody = std::variant<
+    OrganizationCreated, OrganizationLimitsChanged, ApiKeyCreated, ApiKeyRevoked,
+    WebhookEndpointCreated, WebhookEndpointDeleted, AccessDenied, ExecutionRequested,
+    ExecutionRejected, ExecutionAssigned, ExecutionRefused, ExecutionStarted, ExecutionAttemptLost,
+    ExecutionFinished, ExecutionCancelRequested, ExecutionCancelled, ExecutionLost, ExecutionErased,
+    ExecutionKeyDestroyed, WebhookScheduled, WebhookAttempted, WebhookDelivered, WebhookExhausted,
+    WebhookEndpointDisabled, BillingGranted, BillingSettled, RateCardPublished, PlatformAdopted,
+    OwnerClaimed, RulesActivated, EffectParked, EffectResolved, PlatformAccessDenied,
+    LogLossAccepted, LogRecordLost, AuditRecorded, AuditCheckpointSigned, AuditAcknowledged>;
 
 struct Event {
   EventId id;               // ce_id; judged once

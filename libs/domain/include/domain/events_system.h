@@ -4,6 +4,7 @@
 #pragma once
 
 #include <map>
+#include <vector>
 
 #include "domain/common.h"
 
@@ -85,6 +86,46 @@ struct PlatformAccessDenied {
     v("first", s.first);
     v("last", s.last);
   }
+};
+
+// A partition that ended at `expected` and was found to end at `found`.
+struct LostRange {
+  std::string topic;
+  std::int64_t partition = 0;
+  std::int64_t expected = 0;
+  std::int64_t found = 0;
+  template <typename Self, typename V>
+  static void fields(Self& s, V& v) {
+    v("topic", s.topic);
+    v("partition", s.partition);
+    v("expected", s.expected);
+    v("found", s.found);
+  }
+};
+
+// On `platform`: an operator goes on with a log that has lost acknowledged records. It is another
+// log since, under another identity.
+struct LogLossAccepted {
+  static constexpr std::string_view kType = "sandtrail.log.loss_accepted";
+  std::string old_identity;
+  std::string new_identity;
+  std::vector<LostRange> partitions;  // none: only the head mark was unreadable
+  std::string reason;                 // the operator's
+  template <typename Self, typename V>
+  static void fields(Self& s, V& v) {
+    v("old_identity", s.old_identity);
+    v("new_identity", s.new_identity);
+    v("partitions", s.partitions);
+    v("reason", s.reason);
+  }
+};
+
+// Stands where a record was lost, on any topic, so that its position is never given to another one:
+// positions stand in audit entries and in what clients keep. Changes nothing.
+struct LogRecordLost {
+  static constexpr std::string_view kType = "sandtrail.log.record_lost";
+  template <typename Self, typename V>
+  static void fields(Self&, V&) {}
 };
 
 enum class AuditOutcome { success, failure, denied };

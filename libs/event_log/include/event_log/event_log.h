@@ -27,6 +27,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -113,6 +114,12 @@ struct LogHealth {
   ErrorCode code = ErrorCode::unavailable;
 };
 
+// What there is to say of a topic, for people.
+struct TopicFacts {
+  std::optional<std::int64_t> bytes;            // on disk, about; nullopt: nobody says
+  std::map<std::string, std::string> settings;  // made for it on the log's servers
+};
+
 // By group.
 using ReportedPositions = std::map<std::string, std::map<TopicPartition, Position>>;
 
@@ -164,6 +171,9 @@ class EventLog {
   virtual Result<ReportedPositions> reported() = 0;
   // Drops records below `before`; conflict if a registered consumer still needs one of them.
   virtual Status trim(const TopicPartition& where, Position before) = 0;
+
+  // May ask the log's servers: not for every request.
+  virtual Result<TopicFacts> facts(const std::string& /*topic*/) { return TopicFacts{}; }
 
   // Fixed when the log was created: 32 hex digits. Stores keep it and refuse another log.
   virtual std::string identity() const = 0;

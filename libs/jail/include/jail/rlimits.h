@@ -10,7 +10,7 @@
 namespace sandtrail::jail {
 
 // For the calling process and all it starts: no core dumps, files at most `file_bytes`, bounded
-// descriptors, stack and locked memory, no real-time priority. Limits are only ever lowered.
+// descriptors, stack and locked memory, no priority above the usual. Limits are only ever lowered.
 Status set_rlimits(std::int64_t file_bytes);
 
 }  // namespace sandtrail::jail

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,7 @@
 #include "runtime/projection.h"
 #include "runtime/role.h"
 #include "store/kv_store.h"
+#include "wire/schema_versions.h"
 
 namespace sandtrail {
 
@@ -92,12 +94,22 @@ struct PartitionDigests {
   std::vector<std::pair<std::string, std::string>> projections;
 };
 
+// What a store says of one partition: how far it was folded, and from which log.
+struct StoredFold {
+  std::string log_identity;
+  Position next;
+};
+// nullopt: nothing of it was folded yet.
+Result<std::optional<StoredFold>> stored_fold(const KvStore& store, const TopicPartition& where);
+
 struct RuntimeOptions {
   std::string instance = "local";  // in owner.claimed, for people
   std::string group;               // reports under it how far it is durable; empty: does not
   std::string source = "/sandtrail";
   std::int32_t events_partitions = 4;
   bool threads = true;  // false: step() drives it (simulation)
+  // How older data is read, and what is written; must outlive the runtime.
+  const SchemaVersions* versions = &shipped_versions();
 };
 
 class Runtime {

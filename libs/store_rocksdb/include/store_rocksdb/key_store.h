@@ -26,4 +26,8 @@ struct RocksDbKeyOptions {
 Result<std::unique_ptr<KeyStore>> open_rocksdb_key_store(const std::string& path,
                                                          const RocksDbKeyOptions& options = {});
 
+// The same as it is now, for reading only; see open_rocksdb_kv_store_read_only().
+Result<std::unique_ptr<KeyStore>> open_rocksdb_key_store_read_only(const std::string& path,
+                                                                   const std::string& scratch);
+
 }  // namespace sandtrail

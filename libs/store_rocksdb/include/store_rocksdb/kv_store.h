@@ -21,4 +21,10 @@ struct RocksDbKvOptions {
 Result<std::unique_ptr<KvStore>> open_rocksdb_kv_store(const std::string& path,
                                                        const RocksDbKvOptions& options = {});
 
+// The store in `path` as it is now, also while another process has it open: later writes are not
+// seen, and writes are refused. Changes nothing there. RocksDB keeps small files of its own in a
+// directory below `scratch`, which are removed with the store. not_found if there is no store.
+Result<std::unique_ptr<KvStore>> open_rocksdb_kv_store_read_only(const std::string& path,
+                                                                 const std::string& scratch);
+
 }  // namespace sandtrail

@@ -9,7 +9,7 @@
 //            idempotency, expected_version
 //
 // Sources: CloudEvents 1.0.2 and its Kafka protocol binding section 3.2; extensions distributed
-// tracing and correlation. Changes of a type only add fields; readers ignore what they don't know.
+// tracing and correlation. Changes of a type only add fields (wire/schema_versions.h).
 #pragma once
 
 #include <variant>
@@ -17,14 +17,18 @@
 #include "base/result.h"
 #include "domain/core.h"
 #include "event_log/record.h"
+#include "wire/schema_versions.h"
 
 namespace sandtrail {
 
-// invalid_argument if the record would be over limits::kRecordBytesMax.
-Result<Record> encode_event(const Event& event);
+// In the current version of its type, whatever version it was read from. invalid_argument if the
+// record would be over limits::kRecordBytesMax.
+Result<Record> encode_event(const Event& event,
+                            const SchemaVersions& versions = shipped_versions());
 
 // The event, or why the fold has to take the record as void. Never fails otherwise: anything may
 // stand in a topic that others can write to.
-std::variant<Event, VoidReason> decode_event(const Record& record);
+std::variant<Event, VoidReason> decode_event(const Record& record,
+                                             const SchemaVersions& versions = shipped_versions());
 
 }  // namespace sandtrail

@@ -104,7 +104,7 @@ class Hosts final : public HostEvents {
 
   const Clock& clock_;
   const bool joinable_;
-  const UnixMs since_;
+  const std::int64_t since_us_;  // monotonic
   mutable std::mutex mutex_;
   std::map<HostId, Entry> hosts_;  // also those that are gone, a bounded number
   std::map<HostId, int> busy_;     // slots taken by attempts of this launcher's partitions
