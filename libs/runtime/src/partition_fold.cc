@@ -36,6 +36,7 @@ Bytes projection_prefix(const TopicPartition& where, std::string_view name) {
 // Everything that readers of the log could see differently.
 Bytes bytes_of(const StoredRecord& stored) {
   Bytes out;
+  out.reserve(24 + stored.record.headers.size() * 8 + stored.record.size());
   put_be64(out, static_cast<std::uint64_t>(stored.position.value));
   put_be64(out, static_cast<std::uint64_t>(stored.stamp.count));
   const auto add = [&out](BytesView part) {
@@ -211,9 +212,8 @@ Status PartitionFold::fold_one(StoredRecord stored, FoldedBatch& batch) {
   if (!judged.judgement.applied()) ++meta_.void_records;
   meta_.next = input.position + 1;
   meta_.last.bytes = sha256(bytes_of(judged.stored));
-  Bytes chain = meta_.digest.bytes + meta_.last.bytes;
-  chain += static_cast<char>(judged.judgement.reason);
-  meta_.digest.bytes = sha256(chain);
+  const char verdict = static_cast<char>(judged.judgement.reason);
+  meta_.digest.bytes = sha256_of({meta_.digest.bytes, meta_.last.bytes, {&verdict, 1}});
   recent_digests_.emplace_back(input.position, meta_.digest.bytes);
   if (recent_digests_.size() > kRecentDigestsMax) recent_digests_.pop_front();
 
@@ -248,11 +248,11 @@ Error PartitionFold::stop_error(const StoredRecord& stored, const Event& event) 
 }
 
 Status PartitionFold::commit() {
+  ST_ASSIGN(WriteBatch batch, overlay_.take());
   const Bytes core_prefix = section(where_, 'C');
-  core_.drain([&](Bytes key, Bytes value) { overlay_.put(core_prefix + key, std::move(value)); },
-              [&](Bytes key) { overlay_.remove(core_prefix + key); });
-  overlay_.put(section(where_, 'M'), to_text(meta_));
-  ST_ASSIGN(const WriteBatch batch, overlay_.take());
+  core_.drain([&](Bytes key, Bytes value) { batch.put(core_prefix + key, std::move(value)); },
+              [&](Bytes key) { batch.remove(core_prefix + key); });
+  batch.put(section(where_, 'M'), to_text(meta_));
   // Losing the newest batches with the machine costs a short replay, never a record.
   return store_.write(batch, KvStore::Sync::no);
 }
