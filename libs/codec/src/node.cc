@@ -56,15 +56,22 @@ namespace {
 using MemberIterator = dom::object::iterator;
 using ItemIterator = dom::array::iterator;
 
-// Up to so many names are compared each with each.
-constexpr std::size_t kFewNames = 24;
+// Up to so many names are compared with those before them, where a hash says that they may be
+// equal.
+constexpr std::size_t kFewNames = 64;
 
 bool few_differ(const dom::object& members) {
   std::array<std::string_view, kFewNames> names;
   std::size_t count = 0;
+  std::uint64_t seen = 0;
   for (const auto& [name, value] : members) {
+    const auto ends = name.empty() ? 0u
+                                   : static_cast<unsigned char>(name.front()) * 5u +
+                                         static_cast<unsigned char>(name.back()) * 3u;
+    const std::uint64_t bit = std::uint64_t{1} << ((ends + name.size()) % 64);
     const auto end = names.begin() + count;
-    if (std::find(names.begin(), end, name) != end) return false;
+    if ((seen & bit) != 0 && std::find(names.begin(), end, name) != end) return false;
+    seen |= bit;
     names[count++] = name;
   }
   return true;

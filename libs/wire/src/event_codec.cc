@@ -142,6 +142,37 @@ std::optional<std::string> upcast_data(const Record& record, std::string_view ty
   return json::print(*data);
 }
 
+// Why it cannot be read; nullopt if it is.
+std::optional<VoidReason> decode_into(const Record& record, const SchemaVersions& versions,
+                                      Event& event) {
+  if (!decode_attributes(record, event)) return VoidReason::malformed;
+  const std::string_view type = record.header("ce_type").value_or("");
+  const auto decoder = body_decoders().find(type);
+  if (decoder == body_decoders().end()) return VoidReason::unknown_type;
+  std::string upcast;
+  std::string_view text = record.value;
+  if (std::max<std::int64_t>(event.schema_version, 1) < versions.current(type)) {
+    auto data = upcast_data(record, type, event.schema_version, versions);
+    if (!data) return VoidReason::malformed;
+    upcast = std::move(*data);
+    text = upcast;
+  }
+  Result<EnvelopeData> envelope = Error{};
+  std::optional<EventBody> body;
+  const Status read = json::scan(text, [&](const json::Node& data) {
+    envelope = from_node<EnvelopeData>(data);
+    if (envelope.ok()) body = decoder->second(data);
+  });
+  if (!read.ok() || !envelope.ok() || !body) return VoidReason::malformed;
+  event.actor = std::move(envelope->actor);
+  event.request_id = std::move(envelope->request_id);
+  event.decision = envelope->decision;
+  event.idempotency = std::move(envelope->idempotency);
+  event.expected_version = envelope->expected_version;
+  event.body = std::move(*body);
+  return std::nullopt;
+}
+
 }  // namespace
 
 Result<Record> encode_event(const Event& event, const SchemaVersions& versions) {
@@ -173,33 +204,9 @@ Result<Record> encode_event(const Event& event, const SchemaVersions& versions) 
 }
 
 std::variant<Event, VoidReason> decode_event(const Record& record, const SchemaVersions& versions) {
-  Event event;
-  if (!decode_attributes(record, event)) return VoidReason::malformed;
-  const std::string_view type = record.header("ce_type").value_or("");
-  const auto decoder = body_decoders().find(type);
-  if (decoder == body_decoders().end()) return VoidReason::unknown_type;
-  std::string upcast;
-  std::string_view text = record.value;
-  if (std::max<std::int64_t>(event.schema_version, 1) < versions.current(type)) {
-    auto data = upcast_data(record, type, event.schema_version, versions);
-    if (!data) return VoidReason::malformed;
-    upcast = std::move(*data);
-    text = upcast;
-  }
-  Result<EnvelopeData> envelope = Error{};
-  std::optional<EventBody> body;
-  const Status read = json::scan(text, [&](const json::Node& data) {
-    envelope = from_node<EnvelopeData>(data);
-    if (envelope.ok()) body = decoder->second(data);
-  });
-  if (!read.ok() || !envelope.ok() || !body) return VoidReason::malformed;
-  event.actor = std::move(envelope->actor);
-  event.request_id = std::move(envelope->request_id);
-  event.decision = envelope->decision;
-  event.idempotency = std::move(envelope->idempotency);
-  event.expected_version = envelope->expected_version;
-  event.body = std::move(*body);
-  return event;
+  std::variant<Event, VoidReason> out;
+  if (const auto reason = decode_into(record, versions, std::get<Event>(out))) out = *reason;
+  return out;
 }
 
 }  // namespace sandtrail
