@@ -9,7 +9,6 @@
 namespace sandtrail::bench {
 namespace {
 
-constexpr Millis kBetweenEvents{500};
 constexpr std::size_t kAtOnce = 8;
 constexpr std::int64_t kAuditedBehind = 100;  // records
 constexpr std::int64_t kGrant = 1'000'000'000 * kMicroCreditsPerCredit;
@@ -18,7 +17,8 @@ constexpr std::size_t kOutputBytes = 300;
 
 }  // namespace
 
-ExecutionHistory::ExecutionHistory(std::uint64_t seed) : random_(seed) {
+ExecutionHistory::ExecutionHistory(std::uint64_t seed, Millis between)
+    : random_(seed), between_(between) {
   begin();
 }
 
@@ -165,7 +165,7 @@ Event ExecutionHistory::next_of_life() {
 }
 
 Event ExecutionHistory::next() {
-  now_ = now_ + kBetweenEvents;
+  now_ = now_ + between_;
   const auto next = [&]() -> Event {
     if (!beginning_.empty()) {
       Event out = std::move(beginning_.front());

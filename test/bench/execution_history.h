@@ -12,10 +12,11 @@ namespace sandtrail::bench {
 
 // The life of each execution: requested, assigned, started, finished, settled, scheduled,
 // delivered, and an hour later erased and key_destroyed. Some run at the same time. Log time passes
-// half a second an event, so that the fold also forgets, as it does in a real log.
+// with every event, so that the fold also forgets, as it does in a real log.
 class ExecutionHistory {
  public:
-  explicit ExecutionHistory(std::uint64_t seed);
+  // `between`: two events.
+  explicit ExecutionHistory(std::uint64_t seed, Millis between = Millis{500});
 
   // The next event; `event.time` is the time of its append.
   Event next();
@@ -39,6 +40,7 @@ class ExecutionHistory {
   }
 
   SeededRandom random_;
+  const Millis between_;
   UnixMs now_{1'700'000'000'000};
   std::int64_t position_ = 0;
   Core core_{TopicKind::events};

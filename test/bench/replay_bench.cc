@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Folding a log from its beginning, beside a raw loop over RocksDB that gets and puts one row a
-// record and commits as many rows at a time as the runtime does.
+// record and commits as many rows at a time as the runtime does. Both by the CPU time of their one
+// thread.
 //
-//   replay_bench [directory=/tmp] [records=100000] [turns=5]
+//   replay_bench [directory=/tmp] [records=100000] [turns=5] [only those of this name]
 //
 // "trivial": records whose type nobody knows, and a projection that gets and puts one row. The
 // others: an ordinary history (execution_history.h) with the projections of one role's process.
@@ -15,16 +16,13 @@
 #include <functional>
 #include <memory>
 
-#include "auditor/auditor_role.h"
+#include "all_projections.h"
 #include "base/clock.h"
 #include "execution_history.h"
 #include "figures.h"
-#include "gateway/read_model.h"
-#include "launcher/launcher_role.h"
 #include "log_embedded/embedded_log.h"
 #include "runtime/runtime.h"
 #include "store_rocksdb/kv_store.h"
-#include "webhooks/webhooks_role.h"
 #include "wire/event_codec.h"
 #include "wire/topics.h"
 
@@ -34,7 +32,6 @@ namespace {
 
 constexpr std::size_t kRowBytes = 200;
 constexpr std::size_t kRows = 20'000;
-const SystemClock system_clock;
 const TopicPartition kEvents{kEventsTopic, 0};
 
 [[noreturn]] void fail(const std::string& why) {
@@ -93,11 +90,11 @@ Measured replay(EventLog& log, const std::string& directory, std::size_t records
   for (auto& projection : projections()) runtime.add(std::move(projection));
   runtime.add(&counter);
   if (const Status started = runtime.start(); !started.ok()) fail(started.error().text());
-  const std::int64_t start_us = system_clock.monotonic_us();
+  const std::int64_t start_us = bench::thread_cpu_us();
   while (counter.records < records) {
     if (!runtime.step(0)) fail("the partition stopped: " + runtime.not_ready_because());
   }
-  const auto taken_us = static_cast<double>(system_clock.monotonic_us() - start_us);
+  const auto taken_us = static_cast<double>(bench::thread_cpu_us() - start_us);
   return {static_cast<double>(records) * 1e6 / taken_us,
           static_cast<double>(records) / static_cast<double>(counter.batches)};
 }
@@ -109,7 +106,7 @@ double raw_loop(const std::string& directory, std::size_t records, std::size_t b
   rocksdb::DB* opened = nullptr;
   if (!rocksdb::DB::Open(options, directory, &opened).ok()) fail("cannot open " + directory);
   const std::unique_ptr<rocksdb::DB> db(opened);
-  const std::int64_t start_us = system_clock.monotonic_us();
+  const std::int64_t start_us = bench::thread_cpu_us();
   rocksdb::WriteBatch batch;
   std::string value;
   for (std::size_t n = 0; n < records; ++n) {
@@ -123,7 +120,7 @@ double raw_loop(const std::string& directory, std::size_t records, std::size_t b
     if (!batch.Put("position", position).ok() || !db->Write({}, &batch).ok()) fail("write");
     batch.Clear();
   }
-  const auto taken_us = static_cast<double>(system_clock.monotonic_us() - start_us);
+  const auto taken_us = static_cast<double>(bench::thread_cpu_us() - start_us);
   return static_cast<double>(records) * 1e6 / taken_us;
 }
 
@@ -183,10 +180,14 @@ std::unique_ptr<EventLog> trivial_log(const std::string& directory, std::size_t 
 
 class Bench {
  public:
-  Bench(std::string directory, std::size_t records, int turns)
-      : directory_(std::move(directory)), records_(records), turns_(turns) {}
+  Bench(std::string directory, std::size_t records, int turns, std::string only)
+      : directory_(std::move(directory)),
+        records_(records),
+        turns_(turns),
+        only_(std::move(only)) {}
 
   void measure(const std::string& name, EventLog& log, const Projections& projections) {
+    if (name.find(only_) == std::string::npos) return;
     std::vector<double> ours;
     std::vector<double> raw;
     for (int turn = 0; turn < turns_; ++turn) {
@@ -209,6 +210,7 @@ class Bench {
   std::string directory_;
   std::size_t records_;
   int turns_;
+  std::string only_;
 };
 
 template <typename... Made>
@@ -227,9 +229,9 @@ int main(int count, char** arguments) {
   const std::size_t records = count > 2 ? std::strtoul(arguments[2], nullptr, 10) : 100'000;
   const int turns = count > 3 ? std::atoi(arguments[3]) : 5;
   if (records == 0 || turns < 1 || ::mkdtemp(directory.data()) == nullptr) {
-    fail("usage: replay_bench [directory] [records] [turns]");
+    fail("usage: replay_bench [directory] [records] [turns] [name]");
   }
-  Bench bench(directory, records, turns);
+  Bench bench(directory, records, turns, count > 4 ? arguments[4] : "");
   {
     const auto log = trivial_log(directory + "/trivial", records);
     bench.measure("trivial fold", *log, made_by([] { return std::make_unique<OneRow>(); }));
@@ -241,9 +243,7 @@ int main(int count, char** arguments) {
   bench.measure("launcher", *log, made_by(make_launcher_projection));
   bench.measure("webhooks", *log, made_by(make_webhooks_projection));
   bench.measure("auditor", *log, made_by(make_auditor_projection));
-  bench.measure("all roles in one process", *log,
-                made_by(read_model, make_launcher_projection, make_webhooks_projection,
-                        make_auditor_projection));
+  bench.measure("all roles in one process", *log, bench::all_projections);
   std::filesystem::remove_all(directory);
   return 0;
 }
