@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "cluster_tls.h"
 #include "codec/reflect.h"
+#include "codec/text.h"
 #include "hosting/protocol.h"
 #include "http_beast/server.h"
 #include "launcher_status.h"
@@ -20,7 +21,7 @@ http::Response reject(int status, std::string detail) {
   response.status = status;
   response.fields.add("Content-Type", "application/json");
   const std::string code = status == 503 ? "overloaded" : "malformed";
-  response.body = json::print(to_json(ProtocolError{code, std::move(detail)}));
+  response.body = to_text(ProtocolError{code, std::move(detail)});
   return response;
 }
 

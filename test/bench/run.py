@@ -83,6 +83,26 @@ def measure_log(build):
     return run_program("log", build / "bench" / "log_bench")
 
 
+def measure_codec(build):
+    """Records to events and back, beside simdjson and Boost.JSON on the same bytes."""
+    return run_program("codec", build / "bench" / "codec_bench")
+
+
+def measure_replay(build):
+    """Folding a log from its beginning by each role, beside a raw loop over RocksDB."""
+    return run_program("replay", build / "bench" / "replay_bench")
+
+
+def measure_visible(build):
+    """From append to when another role sees the record, on the embedded log."""
+    return run_program("visible", build / "bench" / "visible_bench")
+
+
+def measure_growth(build):
+    """Cost of a record, memory and start after a crash, of a long log beside a short one."""
+    return run_program("growth", build / "bench" / "growth_bench")
+
+
 def measure_launch(build):
     """The jail driver without server and log, beside bare bwrap runs."""
     return run_program("launch", build / "bench" / "launch_bench")
@@ -105,8 +125,9 @@ def measure_memory(build):
 
 
 # A section is a function from the build folder to rows.
-SECTIONS = {"log": measure_log, "launch": measure_launch, "exec": measure_executions,
-            "memory": measure_memory, "kafka": measure_kafka}
+SECTIONS = {"log": measure_log, "codec": measure_codec, "replay": measure_replay,
+            "visible": measure_visible, "growth": measure_growth, "launch": measure_launch,
+            "exec": measure_executions, "memory": measure_memory, "kafka": measure_kafka}
 
 
 def shown(number):

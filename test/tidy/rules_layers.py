@@ -30,13 +30,13 @@ WIRING = "services/sandtrail/"
 
 # What a third-party include begins with, and the folders that may have it. The first match counts.
 FENCES = [
-    (r"boost/json(?:/|\.hpp)", ["libs/codec/"]),
+    (r"boost/json(?:/|\.hpp)", ["libs/codec/", "test/bench/"]),
     (r"boost/", ["libs/http_beast/"]),
     (r"rocksdb/", ["libs/log_embedded/", "libs/store_rocksdb/", "test/bench/", "test/contract/"]),
     (r"librdkafka/|rdkafka", ["libs/kafka/", "test/bench/", "test/unit/kafka/"]),
     (r"openssl/", ["libs/crypto/", "libs/http_beast/", "test/contract/"]),
     (r"curl/", ["libs/store_s3/"]),
-    (r"simdjson", []),
+    (r"simdjson", ["libs/codec/", "test/bench/"]),
     (r"spdlog/|prometheus/", ["libs/obs/"]),
     (r"toml\+\+/|toml\.hpp", ["libs/config/"]),
     (r"seccomp\.h", ["libs/jail/"]),

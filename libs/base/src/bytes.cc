@@ -19,51 +19,76 @@ std::uint8_t byte_at(BytesView bytes, std::size_t i) {
   return static_cast<std::uint8_t>(bytes[i]);
 }
 
-std::array<std::int8_t, 256> reverse_of(std::string_view alphabet) {
+constexpr std::array<std::int8_t, 256> reverse_of(std::string_view alphabet) {
   std::array<std::int8_t, 256> table{};
-  table.fill(-1);
+  for (auto& value : table) value = -1;
   for (std::size_t i = 0; i < alphabet.size(); ++i) {
-    table[byte_at(alphabet, i)] = static_cast<std::int8_t>(i);
+    table[static_cast<std::uint8_t>(alphabet[i])] = static_cast<std::int8_t>(i);
   }
   return table;
 }
+constexpr auto kFromBase64 = reverse_of(kBase64);
+constexpr auto kFromBase64Url = reverse_of(kBase64Url);
+constexpr auto kFromCrockford = reverse_of(kCrockford);
 
-std::string encode64(BytesView bytes, std::string_view alphabet, bool padded) {
-  std::string out;
-  out.reserve((bytes.size() + 2) / 3 * 4);
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    const std::size_t left = bytes.size() - i;
-    std::uint32_t group = static_cast<std::uint32_t>(byte_at(bytes, i)) << 16;
-    if (left > 1) group |= static_cast<std::uint32_t>(byte_at(bytes, i + 1)) << 8;
-    if (left > 2) group |= byte_at(bytes, i + 2);
-    out += alphabet[group >> 18];
-    out += alphabet[(group >> 12) & 63];
-    if (left > 1) out += alphabet[(group >> 6) & 63];
-    if (left > 2) out += alphabet[group & 63];
-    if (padded && left < 3) out.append(3 - left, '=');
+// A fold reads and writes a KiB of it for each record: groups of 3 bytes and 4 letters at a time.
+void encode64(std::string& out, BytesView bytes, std::string_view alphabet, bool padded) {
+  const std::size_t before = out.size();
+  out.append((bytes.size() + 2) / 3 * 4, '=');
+  char* to = out.data() + before;
+  std::size_t i = 0;
+  const auto put = [&](std::uint32_t group, std::size_t letters) {
+    for (std::size_t letter = 0; letter < letters; ++letter) {
+      *to++ = alphabet[(group >> (18 - 6 * letter)) & 63];
+    }
+  };
+  for (; i + 3 <= bytes.size(); i += 3) {
+    put(static_cast<std::uint32_t>(byte_at(bytes, i) << 16 | byte_at(bytes, i + 1) << 8 |
+                                   byte_at(bytes, i + 2)),
+        4);
   }
-  return out;
+  const std::size_t left = bytes.size() - i;
+  if (left == 1) put(static_cast<std::uint32_t>(byte_at(bytes, i) << 16), 2);
+  if (left == 2) {
+    put(static_cast<std::uint32_t>(byte_at(bytes, i) << 16 | byte_at(bytes, i + 1) << 8), 3);
+  }
+  if (!padded) out.resize(static_cast<std::size_t>(to - out.data()));
 }
 
-std::optional<Bytes> decode64(std::string_view text, std::string_view alphabet) {
-  if (text.size() % 4 == 1) return std::nullopt;
-  const auto table = reverse_of(alphabet);
-  Bytes out;
-  out.reserve(text.size() / 4 * 3 + 2);
-  std::uint32_t buffer = 0;
-  int bits = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const int value = table[byte_at(text, i)];
-    if (value < 0) return std::nullopt;
-    buffer = (buffer << 6) | static_cast<std::uint32_t>(value);
-    bits += 6;
-    if (bits >= 8) {
-      bits -= 8;
-      out += static_cast<char>((buffer >> bits) & 0xff);
-    }
+// The value of up to 4 letters from `at` on, 6 bits each; negative if one is none of the alphabet.
+std::int32_t group_at(std::string_view text, std::size_t at, std::size_t letters,
+                      const std::array<std::int8_t, 256>& table) {
+  std::int32_t group = 0;
+  std::int32_t wrong = 0;
+  for (std::size_t letter = 0; letter < letters; ++letter) {
+    const std::int32_t value = table[byte_at(text, at + letter)];
+    wrong |= value;
+    group = group << 6 | (value & 63);
   }
+  return wrong < 0 ? -1 : group;
+}
+
+std::optional<Bytes> decode64(std::string_view text, const std::array<std::int8_t, 256>& table) {
+  const std::size_t left = text.size() % 4;
+  if (left == 1) return std::nullopt;
+  Bytes out(text.size() / 4 * 3 + (left == 0 ? 0 : left - 1), '\0');
+  char* to = out.data();
+  std::size_t i = 0;
+  for (; i + 4 <= text.size(); i += 4) {
+    const std::int32_t group = group_at(text, i, 4, table);
+    if (group < 0) return std::nullopt;
+    *to++ = static_cast<char>(group >> 16);
+    *to++ = static_cast<char>(group >> 8);
+    *to++ = static_cast<char>(group);
+  }
+  if (left == 0) return out;
+  std::int32_t group = group_at(text, i, left, table);
   // Left-over bits must be zero, so that one value has one text.
-  if ((buffer & ((1u << bits) - 1)) != 0) return std::nullopt;
+  const int unused = left == 2 ? 4 : 2;
+  if (group < 0 || (group & ((1 << unused) - 1)) != 0) return std::nullopt;
+  group >>= unused;
+  if (left == 3) *to++ = static_cast<char>(group >> 8);
+  *to = static_cast<char>(group);
   return out;
 }
 
@@ -97,28 +122,35 @@ std::optional<Bytes> unhex(std::string_view text) {
   return out;
 }
 
+void append_base64(std::string& out, BytesView bytes) {
+  encode64(out, bytes, kBase64, true);
+}
 std::string base64(BytesView bytes) {
-  return encode64(bytes, kBase64, true);
+  std::string out;
+  append_base64(out, bytes);
+  return out;
 }
 std::string base64url(BytesView bytes) {
-  return encode64(bytes, kBase64Url, false);
+  std::string out;
+  encode64(out, bytes, kBase64Url, false);
+  return out;
 }
 
 std::optional<Bytes> unbase64(std::string_view text) {
   if (text.size() % 4 != 0) return std::nullopt;
   for (int i = 0; i < 2 && text.ends_with('='); ++i) text.remove_suffix(1);
-  return decode64(text, kBase64);
+  return decode64(text, kFromBase64);
 }
 
 std::optional<Bytes> unbase64url(std::string_view text) {
-  return decode64(text, kBase64Url);
+  return decode64(text, kFromBase64Url);
 }
 
-std::string crockford(BytesView bytes) {
+void append_crockford(std::string& out, BytesView bytes) {
   // Padded on the left, as a number: 128 bits in 26 digits leave two zero bits at the top.
   const std::size_t digits = (bytes.size() * 8 + 4) / 5;
   int bits = static_cast<int>(digits * 5 - bytes.size() * 8);
-  std::string out;
+  out.reserve(out.size() + digits);
   std::uint32_t buffer = 0;
   for (std::size_t i = 0; i < bytes.size(); ++i) {
     buffer = (buffer << 8) | byte_at(bytes, i);
@@ -129,23 +161,28 @@ std::string crockford(BytesView bytes) {
     }
     buffer &= (1u << bits) - 1;
   }
+}
+
+std::string crockford(BytesView bytes) {
+  std::string out;
+  append_crockford(out, bytes);
   return out;
 }
 
-std::optional<Bytes> uncrockford16(std::string_view text) {
-  static const auto table = reverse_of(kCrockford);
+std::optional<std::array<char, 16>> uncrockford16(std::string_view text) {
   if (text.size() != 26 || text[0] > '7') return std::nullopt;
-  Bytes out;
+  std::array<char, 16> out{};
+  std::size_t at = 0;
   std::uint32_t buffer = 0;
   int bits = -2;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    const int value = table[byte_at(text, i)];
+    const int value = kFromCrockford[byte_at(text, i)];
     if (value < 0) return std::nullopt;
     buffer = (buffer << 5) | static_cast<std::uint32_t>(value);
     bits += 5;
     if (bits >= 8) {
       bits -= 8;
-      out += static_cast<char>((buffer >> bits) & 0xff);
+      out[at++] = static_cast<char>((buffer >> bits) & 0xff);
       buffer &= (1u << bits) - 1;
     }
   }

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/time.h"
 
-#include <array>
 #include <chrono>
-#include <cstdio>
 
 namespace sandtrail {
 namespace {
@@ -26,22 +24,41 @@ bool take_char(std::string_view& text, char c) {
   return true;
 }
 
+// Quicker than printf by far, and every record has times.
+void put_digits(std::string& out, unsigned value, std::size_t digits) {
+  out.append(digits, '0');
+  for (char* at = out.data() + out.size(); digits-- > 0; value /= 10) {
+    *--at = static_cast<char>('0' + value % 10);
+  }
+}
+
 }  // namespace
 
 std::string rfc3339(UnixMs time) {
+  std::string out;
+  append_rfc3339(out, time);
+  return out;
+}
+
+void append_rfc3339(std::string& out, UnixMs time) {
   using namespace std::chrono;
   const sys_time<milliseconds> point{milliseconds{time.count}};
   const auto day = floor<std::chrono::days>(point);
   const year_month_day date{day};
   const hh_mm_ss clock{point - day};
-  std::array<char, 40> buffer{};
-  std::snprintf(buffer.data(), buffer.size(), "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ",
-                static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-                static_cast<unsigned>(date.day()), static_cast<int>(clock.hours().count()),
-                static_cast<int>(clock.minutes().count()),
-                static_cast<int>(clock.seconds().count()),
-                static_cast<int>(clock.subseconds().count()));
-  return buffer.data();
+  const int year = static_cast<int>(date.year());
+  if (year < 0 || year > 9999) {
+    out += std::to_string(year);
+  } else {
+    put_digits(out, static_cast<unsigned>(year), 4);
+  }
+  put_digits(out += '-', static_cast<unsigned>(date.month()), 2);
+  put_digits(out += '-', static_cast<unsigned>(date.day()), 2);
+  put_digits(out += 'T', static_cast<unsigned>(clock.hours().count()), 2);
+  put_digits(out += ':', static_cast<unsigned>(clock.minutes().count()), 2);
+  put_digits(out += ':', static_cast<unsigned>(clock.seconds().count()), 2);
+  put_digits(out += '.', static_cast<unsigned>(clock.subseconds().count()), 3);
+  out += 'Z';
 }
 
 std::optional<UnixMs> parse_rfc3339(std::string_view text) {

@@ -94,6 +94,48 @@ std::string pretty(const value& v) {
   return out;
 }
 
+std::optional<bool> Tree::boolean() const {
+  if (!value_->is_bool()) return std::nullopt;
+  return value_->get_bool();
+}
+
+std::optional<std::int64_t> Tree::integer() const {
+  if (!value_->is_int64()) return std::nullopt;
+  return value_->get_int64();
+}
+
+std::optional<std::string_view> Tree::text() const {
+  if (!value_->is_string()) return std::nullopt;
+  return std::string_view(value_->get_string());
+}
+
+std::optional<TreeMembers> Tree::members() const {
+  if (!value_->is_object()) return std::nullopt;
+  return TreeMembers(value_->get_object());
+}
+
+std::optional<TreeItems> Tree::items() const {
+  if (!value_->is_array()) return std::nullopt;
+  return TreeItems(value_->get_array());
+}
+
+std::optional<Tree> TreeMembers::find(std::string_view name) const {
+  const value* found = members_->if_contains(name);
+  if (found == nullptr) return std::nullopt;
+  return Tree(*found);
+}
+
+std::optional<std::pair<std::string_view, Tree>> TreeMembers::next() {
+  if (at_ == members_->end()) return std::nullopt;
+  const auto& member = *at_++;
+  return std::pair{std::string_view(member.key()), Tree(member.value())};
+}
+
+std::optional<Tree> TreeItems::next() {
+  if (at_ == end_) return std::nullopt;
+  return Tree(*at_++);
+}
+
 std::string_view text_at(const object& o, std::string_view name) {
   const value* member = o.if_contains(name);
   if (member == nullptr || !member->is_string()) return {};

@@ -1,48 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "codec/reflect.h"
 
-#include <algorithm>
+namespace sandtrail {
+namespace reflect {
 
-namespace sandtrail::reflect {
-
-void ReadContext::add(std::string pointer, std::string detail) {
-  if (problems.size() < kProblemsMax) {
-    problems.push_back({std::move(pointer), std::move(detail)});
-  }
+std::string At::pointer() const {
+  if (parent_ == nullptr) return std::string(name_);
+  return json::pointer_to(parent_->pointer(), item_ ? std::to_string(*item_) : name_);
 }
 
-void Reader::refuse_unknown() {
-  for (const auto& member : in_) {
-    if (std::find(known_.begin(), known_.end(), std::string_view(member.key())) == known_.end()) {
-      context_.add(json::pointer_to(at_, member.key()), "is not a known field");
-    }
-  }
-}
-
-std::optional<std::int64_t> read_integer(const json::value& in, const std::string& at,
-                                         ReadContext& context) {
-  if (in.is_int64()) return in.get_int64();
-  context.add(at,
-              in.is_number() ? "must be an integer in the range of 64 bits" : "must be an integer");
-  return std::nullopt;
-}
-
-std::optional<std::string_view> read_text(const json::value& in, const std::string& at,
-                                          ReadContext& context) {
-  if (in.is_string()) return std::string_view(in.get_string());
-  context.add(at, "must be a string");
-  return std::nullopt;
-}
-
-const json::object* read_object(const json::value& in, const std::string& at,
-                                ReadContext& context) {
-  if (!in.is_object()) context.add(at, "must be an object");
-  return in.if_object();
-}
-
-const json::array* read_array(const json::value& in, const std::string& at, ReadContext& context) {
-  if (!in.is_array()) context.add(at, "must be an array");
-  return in.if_array();
+void ReadContext::add(const At& at, std::string detail) {
+  if (problems.size() < kProblemsMax) problems.push_back({at.pointer(), std::move(detail)});
 }
 
 std::string one_of(const std::vector<std::string_view>& names) {
@@ -56,4 +24,11 @@ std::string one_of(const std::vector<std::string_view>& names) {
   return out;
 }
 
-}  // namespace sandtrail::reflect
+}  // namespace reflect
+
+Error unreadable(const reflect::ReadContext& context) {
+  const reflect::Problem& first = context.problems.front();
+  return {ErrorCode::corrupt, first.pointer + " " + first.detail, ""};
+}
+
+}  // namespace sandtrail

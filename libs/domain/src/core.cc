@@ -150,7 +150,7 @@ void Core::drain(const Put& put, const Remove& remove) {
   state_.audit_chains.drain(put, remove);
   state_.bases.drain(put, remove);
   if (kind_ == TopicKind::audit) state_.meta.audit_tree.bytes = state_.audit_tree.serialize();
-  put(Bytes(1, kMetaLetter), json::print(to_json(state_.meta)));
+  put(Bytes(1, kMetaLetter), to_text(state_.meta));
 }
 
 Status Core::load(BytesView key, BytesView value) {
@@ -158,8 +158,7 @@ Status Core::load(BytesView key, BytesView value) {
   const BytesView rest = key.substr(1);
   switch (key.front()) {
     case kMetaLetter: {
-      ST_ASSIGN(const json::value parsed, json::parse(value));
-      ST_ASSIGN(state_.meta, from_json<CoreMeta>(parsed));
+      ST_ASSIGN(state_.meta, from_text<CoreMeta>(value));
       if (kind_ != TopicKind::audit || state_.meta.audit_tree.bytes.empty()) return {};
       auto tree = MerkleFrontier::parse(state_.meta.audit_tree.bytes);
       if (!tree.ok()) return Error{ErrorCode::corrupt, tree.error().message, ""};

@@ -2,6 +2,7 @@
 #include "hosting/protocol.h"
 
 #include "base/limits.h"
+#include "codec/text.h"
 #include "crypto/aead.h"
 #include "wire_words.h"
 
@@ -175,7 +176,7 @@ Result<HostWord> word_of(WireWord& in) {
 Bytes order_text(std::int64_t number, const HostOrder& order) {
   WireOrder out = std::visit([](const auto& o) { return wire_of(o); }, order);
   out.number = number;
-  Bytes text = json::print(to_json(out));
+  Bytes text = to_text(out);
   if (out.launch) wipe(out.launch->key.bytes);
   return text;
 }
@@ -195,11 +196,11 @@ Result<std::vector<NumberedOrder>> read_orders(BytesView body) {
 }
 
 Bytes word_text(const HostWord& word) {
-  return json::print(to_json(std::visit([](const auto& w) { return wire_of(w); }, word)));
+  return to_text(std::visit([](const auto& w) { return wire_of(w); }, word));
 }
 
 Bytes words_text(const HostLoad& load, const std::vector<std::string_view>& words) {
-  return joined(R"({"load":)" + json::print(to_json(load)) + R"(,"words":[)", words, "]}");
+  return joined(R"({"load":)" + to_text(load) + R"(,"words":[)", words, "]}");
 }
 
 Result<HostWords> read_words(BytesView body) {

@@ -4,6 +4,7 @@
 #include "codec/blob.h"
 #include "codec/json.h"
 #include "codec/reflect.h"
+#include "codec/text.h"
 #include "obs/log.h"
 
 namespace sandtrail::kafka {
@@ -32,7 +33,7 @@ Bytes key_record_value(const WrappedKey& key) {
   record.org = key.org;
   record.created = key.created;
   record.wrapped.bytes = key.wrapped;
-  return json::print(to_json(record));
+  return to_text(record);
 }
 
 std::optional<WrappedKey> parse_key_record(BytesView id, BytesView value) {
@@ -40,9 +41,7 @@ std::optional<WrappedKey> parse_key_record(BytesView id, BytesView value) {
   const auto parsed_id = DataKeyId::parse(id);
   if (!parsed_id) return std::nullopt;
   key.id = *parsed_id;
-  const auto parsed = json::parse(value);
-  if (!parsed.ok()) return std::nullopt;
-  auto record = from_json<KeyRecord>(*parsed);
+  auto record = from_text<KeyRecord>(value);
   if (!record.ok()) return std::nullopt;
   key.org = record->org;
   key.created = record->created;

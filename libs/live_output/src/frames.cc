@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "base/limits.h"
+#include "codec/text.h"
 #include "http/message.h"
 
 namespace sandtrail::live_output {
@@ -20,11 +21,8 @@ std::string_view name_of(const Frame& frame) {
 
 template <typename T>
 Result<Frame> parsed(const json::value& data) {
-  reflect::ReadContext context;
-  context.unknown = reflect::Unknown::ignore;
-  T frame;
-  reflect::read(data, "", frame, context);
-  if (context.problems.empty()) return Frame(std::move(frame));
+  auto frame = from_json<T>(data);
+  if (frame.ok()) return Frame(std::move(frame).value());
   return Error{ErrorCode::corrupt, "an event of the data plane is malformed", ""};
 }
 
@@ -41,7 +39,7 @@ std::optional<std::int64_t> number_of(std::string_view text) {
 Bytes text_of(const Frame& frame) {
   http::SseEvent event;
   event.event = name_of(frame);
-  event.data = std::visit([](const auto& one) { return json::print(reflect::write(one)); }, frame);
+  event.data = std::visit([](const auto& one) { return to_text(one); }, frame);
   return http::sse_text(event);
 }
 

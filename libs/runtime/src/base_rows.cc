@@ -5,7 +5,7 @@
 #include <charconv>
 
 #include "base/limits.h"
-#include "codec/json.h"
+#include "codec/text.h"
 #include "fold_rows.h"
 #include "wire/event_codec.h"
 #include "wire/topics.h"
@@ -98,8 +98,7 @@ Status BaseFinder::read_platform_base(std::vector<Told>& into) {
     if (status.ok()) {
       status = for_each_row(*objects_, *manifest, [&](BytesView key, BytesView value) -> Status {
         if (!key.starts_with(kRows)) return {};
-        ST_ASSIGN(const json::value parsed, json::parse(value));
-        ST_ASSIGN(const BaseRow row, from_json<BaseRow>(parsed));
+        ST_ASSIGN(const BaseRow row, from_text<BaseRow>(value));
         ST_ASSIGN(const TopicPartition where, parse_partition_key(key.substr(kRows.size())));
         older.push_back({where, {row.next}, row.manifest.bytes});
         return {};
@@ -169,7 +168,7 @@ Status load_base(const ObjectStore& objects, const BaseManifest& manifest,
   meta.last = manifest.last;
   meta.void_records = manifest.void_records;
   // Last: without it the rows are no fold.
-  batch.put(meta_key(where), json::print(to_json(meta)));
+  batch.put(meta_key(where), to_text(meta));
   return write();
 }
 

@@ -3,7 +3,7 @@
 
 #include "base/limits.h"
 #include "base_rows.h"
-#include "codec/json.h"
+#include "codec/text.h"
 #include "crypto/digest.h"
 #include "fold_rows.h"
 
@@ -56,8 +56,7 @@ class PartWriter {
 };
 
 Status copy_meta(BytesView stored, const TopicPartition& where, BaseManifest& to) {
-  ST_ASSIGN(const json::value parsed, json::parse(stored));
-  ST_ASSIGN(FoldMeta meta, from_json<FoldMeta>(parsed));
+  ST_ASSIGN(FoldMeta meta, from_text<FoldMeta>(stored));
   to.log_identity = std::move(meta.log_identity);
   to.topic = where.topic;
   to.partition = where.partition;
@@ -104,7 +103,7 @@ Result<TakenBase> take_base(const KvStore& store, const TopicPartition& where,
   ST_CHECK_OK(status);
   if (!found) return Error{ErrorCode::not_found, "nothing of " + where.text() + " was folded", ""};
   ST_CHECK_OK(writer.finish());
-  const Bytes document = json::print(to_json(out.manifest));
+  const Bytes document = to_text(out.manifest);
   out.sha256 = sha256(document);
   ST_CHECK_OK(objects.put(object_name(out.sha256), document));
   return out;
@@ -112,8 +111,7 @@ Result<TakenBase> take_base(const KvStore& store, const TopicPartition& where,
 
 Result<BaseManifest> read_base(const ObjectStore& objects, BytesView manifest_sha256) {
   ST_ASSIGN(const Bytes document, read_object(objects, manifest_sha256));
-  ST_ASSIGN(const json::value parsed, json::parse(document));
-  return from_json<BaseManifest>(parsed);
+  return from_text<BaseManifest>(document);
 }
 
 Status for_each_row(const ObjectStore& objects, const BaseManifest& manifest, const OnRow& row) {

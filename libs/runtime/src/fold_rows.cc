@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fold_rows.h"
 
-#include "codec/json.h"
+#include "codec/text.h"
 
 namespace sandtrail {
 namespace {
@@ -34,8 +34,7 @@ Bytes projection_prefix(const TopicPartition& where, std::string_view name) {
 Result<std::optional<StoredFold>> stored_fold(const KvStore& store, const TopicPartition& where) {
   ST_ASSIGN(const auto stored, store.get(meta_key(where)));
   if (!stored) return std::optional<StoredFold>();
-  ST_ASSIGN(const json::value parsed, json::parse(*stored));
-  ST_ASSIGN(FoldMeta found, from_json<FoldMeta>(parsed));
+  ST_ASSIGN(FoldMeta found, from_text<FoldMeta>(*stored));
   return std::optional(StoredFold{std::move(found.log_identity), {found.next}});
 }
 

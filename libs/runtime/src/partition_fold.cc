@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "base/limits.h"
-#include "codec/json.h"
+#include "codec/text.h"
 #include "crypto/digest.h"
 #include "event_log/checks.h"
 #include "obs/log.h"
@@ -21,6 +21,7 @@ constexpr std::size_t kRecentDigestsMax = 4096;
 // Everything that readers of the log could see differently.
 Bytes bytes_of(const StoredRecord& stored) {
   Bytes out;
+  out.reserve(24 + stored.record.headers.size() * 8 + stored.record.size());
   put_be64(out, static_cast<std::uint64_t>(stored.position.value));
   put_be64(out, static_cast<std::uint64_t>(stored.stamp.count));
   const auto add = [&out](BytesView part) {
@@ -63,8 +64,7 @@ Status PartitionFold::open(BaseFinder* bases) {
   }
   ST_ASSIGN(const auto stored, store_.get(meta_key(where_)));
   if (stored) {
-    ST_ASSIGN(const json::value parsed, json::parse(*stored));
-    ST_ASSIGN(FoldMeta found, from_json<FoldMeta>(parsed));
+    ST_ASSIGN(FoldMeta found, from_text<FoldMeta>(*stored));
     if (found.log_identity != meta_.log_identity) {
       return Error{ErrorCode::conflict,
                    "the store of " + where_.text() + " was folded from another log",
@@ -105,7 +105,7 @@ Status PartitionFold::adopt(FoldMeta found) {
       return true;
     }));
   }
-  batch.put(meta_key(where_), json::print(to_json(meta_)));
+  batch.put(meta_key(where_), to_text(meta_));
   return store_.write(batch, KvStore::Sync::no);
 }
 
@@ -230,9 +230,8 @@ Status PartitionFold::fold_one(StoredRecord stored, FoldedBatch& batch) {
   if (!judged.judgement.applied()) ++meta_.void_records;
   meta_.next = input.position + 1;
   meta_.last.bytes = sha256(bytes_of(judged.stored));
-  Bytes chain = meta_.digest.bytes + meta_.last.bytes;
-  chain += static_cast<char>(judged.judgement.reason);
-  meta_.digest.bytes = sha256(chain);
+  const char verdict = static_cast<char>(judged.judgement.reason);
+  meta_.digest.bytes = sha256_of({meta_.digest.bytes, meta_.last.bytes, {&verdict, 1}});
   recent_digests_.emplace_back(input.position, meta_.digest.bytes);
   if (recent_digests_.size() > kRecentDigestsMax) recent_digests_.pop_front();
 
@@ -267,11 +266,11 @@ Error PartitionFold::stop_error(const StoredRecord& stored, const Event& event) 
 }
 
 Status PartitionFold::commit() {
+  ST_ASSIGN(WriteBatch batch, overlay_.take());
   const Bytes rows = core_prefix(where_);
-  core_.drain([&](Bytes key, Bytes value) { overlay_.put(rows + key, std::move(value)); },
-              [&](Bytes key) { overlay_.remove(rows + key); });
-  overlay_.put(meta_key(where_), json::print(to_json(meta_)));
-  ST_ASSIGN(const WriteBatch batch, overlay_.take());
+  core_.drain([&](Bytes key, Bytes value) { batch.put(rows + key, std::move(value)); },
+              [&](Bytes key) { batch.remove(rows + key); });
+  batch.put(meta_key(where_), to_text(meta_));
   // Losing the newest batches with the machine costs a short replay, never a record.
   return store_.write(batch, KvStore::Sync::no);
 }
@@ -279,7 +278,7 @@ Status PartitionFold::commit() {
 Status PartitionFold::sync() {
   // The row that every batch writes: what was written before it is synced with it.
   WriteBatch batch;
-  batch.put(meta_key(where_), json::print(to_json(meta_)));
+  batch.put(meta_key(where_), to_text(meta_));
   return store_.write(batch, KvStore::Sync::yes);
 }
 

@@ -11,6 +11,8 @@
 namespace sandtrail {
 namespace {
 
+constexpr std::size_t kWriteBytes = 16;  // about what RocksDB adds to a write in a batch
+
 class RocksDbKvStore final : public KvStore {
  public:
   explicit RocksDbKvStore(std::unique_ptr<rocksdb::DB> db,
@@ -43,7 +45,11 @@ class RocksDbKvStore final : public KvStore {
 
   Status write(const WriteBatch& batch, Sync sync) override {
     ST_CHECK_OK(stop_.check());
-    rocksdb::WriteBatch out;
+    std::size_t bytes = 0;
+    for (const auto& [key, value] : batch.writes()) {
+      bytes += kWriteBytes + key.size() + (value ? value->size() : 0);
+    }
+    rocksdb::WriteBatch out(bytes);
     for (const auto& [key, value] : batch.writes()) {
       // Adding to a batch in memory fails only for keys and values of 4 GiB.
       const rocksdb::Status added =

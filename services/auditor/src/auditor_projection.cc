@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "auditor/auditor_role.h"
+#include "codec/text.h"
 #include "domain/audit.h"
 
 namespace sandtrail {
@@ -18,7 +19,7 @@ class AuditorProjection final : public Projection {
     const AuditOrigin origin{folded.where.topic, folded.where.partition, folded.position.value,
                              folded.stamp};
     if (const auto entry = audit_entry_of(*folded.event, folded.judgement, origin)) {
-      rows.put(key_of(folded.position.value), json::print(to_json(*entry)));
+      rows.put(key_of(folded.position.value), to_text(*entry));
     }
   }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "codec/text.h"
 #include "wire/topics.h"
 
 namespace sandtrail {
@@ -45,8 +46,7 @@ void Sequencer::pump() {
   if (disturbed_ || in_flight_ >= kInFlightMax) return;
   std::vector<AuditRecorded> entries;
   context_.rows(kAuditorProjection).scan(key_of(sent_ + 1), "", [&](BytesView, BytesView value) {
-    const auto parsed = json::parse(value);
-    auto entry = parsed.ok() ? from_json<AuditRecorded>(*parsed) : parsed.error();
+    auto entry = from_text<AuditRecorded>(value);
     // Rows are our own writing; what cannot be read is a damaged store.
     ST_ASSERT(entry.ok());
     entries.push_back(std::move(entry).value());

@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "base/limits.h"
+#include "codec/text.h"
 #include "http/sse.h"
 #include "text.h"
 
@@ -78,7 +79,7 @@ struct FinishedData {
 
 template <typename Data>
 std::string event_text(std::string_view name, const Data& data, const OutputCursor& cursor) {
-  return http::sse_text({text_of(cursor), std::string(name), json::print(to_json(data))});
+  return http::sse_text({text_of(cursor), std::string(name), to_text(data)});
 }
 
 bool is_cheap_text(BytesView bytes) {

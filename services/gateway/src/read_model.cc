@@ -121,8 +121,9 @@ void Apply::operator()(const ExecutionAssigned& e) {
 }
 
 void Apply::operator()(const ExecutionFinished& e) {
-  end(e.execution, ExecutionStatus::finished, "", "");
   change(e.execution, [&](ExecutionDoc& doc) {
+    doc.status = ExecutionStatus::finished;
+    doc.ended = folded.stamp;
     doc.result = ResultDoc{e.verdict,   e.cause,    e.decided_by,      e.evidence, e.exit_code,
                            e.signal,    e.usage,    e.timings,         e.out,      e.err,
                            e.isolation, e.controls, e.controls_missing};

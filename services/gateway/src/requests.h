@@ -164,7 +164,7 @@ std::optional<json::value> take_member(json::value& body, std::string_view name)
 // The rest of the body, strictly, over what `out` holds. Problems are added to `context`.
 template <typename T>
 void read_body_as(const json::value& body, T& out, reflect::ReadContext& context) {
-  reflect::read(body, "", out, context);
+  reflect::read(json::Tree(body), "", out, context);
 }
 
 // "1h", "24h", "7d", "30d", "indefinite" (nullopt) or {"seconds": n}.

@@ -14,6 +14,7 @@
 #pragma once
 
 #include "codec/reflect.h"
+#include "codec/text.h"
 #include "documents.h"
 #include "runtime/projection.h"
 
@@ -43,9 +44,7 @@ inline std::int64_t last_number(BytesView key) {
 // A row that cannot be read is a row of a later version: the store would have been rebuilt.
 template <typename T>
 T row_from(BytesView value) {
-  auto parsed = json::parse(value);
-  ST_ASSERT(parsed.ok());
-  auto row = from_json<T>(*parsed);
+  auto row = from_text<T>(value);
   ST_ASSERT(row.ok());
   return std::move(row).value();
 }
@@ -59,7 +58,7 @@ std::optional<T> row_at(const Rows& rows, const Bytes& key) {
 
 template <typename T>
 void put_row(Rows& rows, Bytes key, const T& row) {
-  rows.put(std::move(key), json::print(to_json(row)));
+  rows.put(std::move(key), to_text(row));
 }
 
 inline std::optional<ExecutionDoc> execution_at(const Rows& rows, const ExecutionId& id) {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "trail.h"
 
-#include "codec/reflect.h"
+#include <algorithm>
+
+#include "codec/text.h"
 
 namespace sandtrail::gateway {
 namespace {
@@ -9,6 +11,21 @@ namespace {
 constexpr std::string_view kTypePrefix = "sandtrail.";
 constexpr std::string_view kPrivate[] = {"payload", "thread_token", "metadata_tokens",
                                          "host_address", "key"};
+
+// Passes on what is not private.
+struct PublicWriter {
+  template <typename T>
+  void operator()(std::string_view name, const T& member) {
+    if (std::find(std::begin(kPrivate), std::end(kPrivate), name) == std::end(kPrivate)) {
+      writer(name, member);
+    }
+  }
+  template <typename T>
+  void with_default(std::string_view name, const T& member) {
+    (*this)(name, member);
+  }
+  reflect::TextWriter& writer;
+};
 
 }  // namespace
 
@@ -27,15 +44,13 @@ TrailDoc public_event(const Folded& folded) {
   const EventBody& body = folded.event->body;
   TrailDoc out;
   out.event = type_of(body).substr(kTypePrefix.size());
-  json::object data;
-  data["event"] = json::value(std::string_view(folded.event->id.text()));
-  data["time"] = json::value(std::string_view(rfc3339(folded.stamp)));
-  data["position"] = json::value(
-      std::string_view(folded.where.text() + "/" + std::to_string(folded.position.value)));
-  json::value facts = std::visit([](const auto& event) { return to_json(event); }, body);
-  for (const auto name : kPrivate) facts.as_object().erase(name);
-  for (auto& member : facts.as_object()) data[member.key()] = std::move(member.value());
-  out.data = json::print(data);
+  reflect::TextWriter writer(out.data);
+  writer("event", folded.event->id);
+  writer("time", folded.stamp);
+  writer("position", folded.where.text() + "/" + std::to_string(folded.position.value));
+  PublicWriter facts{writer};
+  std::visit([&facts]<typename T>(const T& event) { T::fields(event, facts); }, body);
+  writer.close();
   return out;
 }
 

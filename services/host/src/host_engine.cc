@@ -5,6 +5,7 @@
 #include <map>
 #include <mutex>
 
+#include "codec/text.h"
 #include "obs/log.h"
 #include "sandbox_spec.h"
 #include "sealing/payload.h"
@@ -277,7 +278,7 @@ void HostEngine::State::on_exit(const LaunchOrder& order, SandboxExit exit) {
   event.attempt = order.attempt;
   event.host_epoch = order.host_epoch;
   const ExecutionOutput output{{std::move(exit.out.kept)}, {std::move(exit.err.kept)}};
-  Bytes text = json::print(to_json(output));
+  Bytes text = to_text(output);
   event.payload = seal_inline(order.key, order.input.key, {"output", std::to_string(order.attempt)},
                               text, random);
   wipe(text);

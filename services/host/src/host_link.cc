@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "codec/text.h"
 #include "obs/log.h"
 
 namespace sandtrail {
@@ -138,7 +139,7 @@ void HostLink::join_locked(std::int64_t now_us) {
   ask.isolation = info.isolation;
   ask.languages = info.languages;
   http::ClientRequest request = request_locked("POST", "", limits::kHostAnswerMax);
-  request.body = json::print(to_json(ask));
+  request.body = to_text(ask);
   send_locked(std::move(request), [now_us](HostLink& self, const Answer& answer) {
     self.on_joined_locked(answer, now_us);
   });
@@ -199,7 +200,7 @@ void HostLink::beat_locked(std::int64_t now_us) {
   beat.load = told_ = load_locked();
   http::ClientRequest request =
       request_locked("POST", "/" + session_ + "/heartbeat", limits::kHostAnswerMax);
-  request.body = json::print(to_json(beat));
+  request.body = to_text(beat);
   send_locked(std::move(request), [now_us](HostLink& self, const Answer& answer) {
     self.on_beat_locked(answer, now_us);
   });

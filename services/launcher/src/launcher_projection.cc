@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "launcher_projection.h"
 
+#include "codec/text.h"
 #include "launcher/launcher_role.h"
 
 namespace sandtrail {
@@ -13,7 +14,7 @@ class LauncherProjection final : public Projection {
 
   void apply(const Folded& folded, const CoreState&, Rows& rows) const override {
     if (const auto* e = folded.applied_as<ExecutionRequested>()) {
-      rows.put(e->execution.view(), json::print(to_json(LaunchRow{e->language, e->payload})));
+      rows.put(e->execution.view(), to_text(LaunchRow{e->language, e->payload}));
     } else if (const auto* finished = folded.applied_as<ExecutionFinished>()) {
       rows.remove(finished->execution.view());
     } else if (const auto* rejected = folded.applied_as<ExecutionRejected>()) {

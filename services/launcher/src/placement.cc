@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Who runs next, and where.
 #include "base/limits.h"
+#include "codec/text.h"
 #include "domain/rating.h"
 #include "launcher_partition.h"
 #include "launcher_projection.h"
@@ -132,8 +133,7 @@ void LauncherPartition::prepare(const ExecutionId& id, std::int64_t attempt,
   const ExecutionRow* row = find(id);
   if (row == nullptr || !held_by_host(*row) || row->attempt != attempt) return done({});
   const auto stored = context_.rows(kLauncherProjection).get(id.view());
-  const auto parsed = stored ? json::parse(*stored) : Result<json::value>(json::value());
-  auto launch_row = from_json<LaunchRow>(parsed.ok() ? *parsed : json::value());
+  auto launch_row = from_text<LaunchRow>(stored.value_or(""));
   if (!launch_row.ok()) {
     give_up(id, kUnreadable);
     return done({});

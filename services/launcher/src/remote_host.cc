@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/limits.h"
+#include "codec/text.h"
 #include "crypto/secret.h"
 
 namespace sandtrail {
@@ -30,7 +31,7 @@ http::Response protocol_error(int status, std::string code, std::string detail) 
   http::Response response;
   response.status = status;
   response.fields.add("Content-Type", "application/json");
-  response.body = json::print(to_json(ProtocolError{std::move(code), std::move(detail)}));
+  response.body = to_text(ProtocolError{std::move(code), std::move(detail)});
   return response;
 }
 

@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "base/bytes.h"
+#include "codec/text.h"
 #include "crypto/digest.h"
 #include "obs/log.h"
 #include "remote_host.h"
@@ -177,7 +178,7 @@ http::Response RemoteHosts::join(const http::Request& request) {
   http::Response response;
   response.status = 201;
   response.fields.add("Content-Type", "application/json");
-  response.body = json::print(to_json(answer));
+  response.body = to_text(answer);
   return response;
 }
 

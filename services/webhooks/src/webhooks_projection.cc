@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "codec/text.h"
 #include "message.h"
 #include "webhooks/webhooks_role.h"
 
@@ -8,8 +9,7 @@ namespace {
 std::optional<MessageRow> row_at(const Rows& rows, const ExecutionId& id) {
   const auto stored = rows.get(id.view());
   if (!stored) return std::nullopt;
-  const auto parsed = json::parse(*stored);
-  auto row = parsed.ok() ? from_json<MessageRow>(*parsed) : parsed.error();
+  auto row = from_text<MessageRow>(*stored);
   ST_ASSERT(row.ok());  // our own writing
   return std::move(row).value();
 }
@@ -26,7 +26,7 @@ class WebhooksProjection final : public Projection {
       row.language = requested->language;
       row.input = requested->payload;
       row.requested = folded.stamp;
-      rows.put(requested->execution.view(), json::print(to_json(row)));
+      rows.put(requested->execution.view(), to_text(row));
     } else if (const auto* finished = folded.applied_as<ExecutionFinished>()) {
       ended(folded, finished->execution, rows,
             [finished](MessageRow& row) { row.finished = *finished; });
@@ -50,7 +50,7 @@ class WebhooksProjection final : public Projection {
     if (!row) return;
     row->ended = folded.stamp;
     change(*row);
-    rows.put(id.view(), json::print(to_json(*row)));
+    rows.put(id.view(), to_text(*row));
   }
 
   // Nothing more to tell, or nothing left to tell of.

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "codec/text.h"
 #include "crypto/digest.h"
 #include "domain/notify.h"
 #include "retry.h"
@@ -100,8 +101,7 @@ class WebhooksPartition final : public RolePartition {
     out->row = row;
     out->number = number;
     const auto stored = context_.rows(kWebhooksProjection).get(row.execution.view());
-    const auto parsed = stored ? json::parse(*stored) : Result<json::value>(json::value());
-    auto message = from_json<MessageRow>(parsed.ok() ? *parsed : json::value());
+    auto message = from_text<MessageRow>(stored.value_or(""));
     if (!message.ok()) {
       out->impossible = "erased";
       return out;

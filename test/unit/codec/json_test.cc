@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/limits.h"
+#include "codec/node.h"
 
 using namespace sandtrail;
 
@@ -20,6 +21,13 @@ std::string nested_objects(int depth) {
   std::string out;
   for (int i = 0; i < depth; ++i) out += R"({"a":)";
   return out + "0" + std::string(static_cast<std::size_t>(depth), '}');
+}
+
+bool scans(const std::string& text) {
+  int calls = 0;
+  const bool ok = json::scan(text, [&calls](const json::Node&) { ++calls; }).ok();
+  CHECK(calls == (ok ? 1 : 0));
+  return ok;
 }
 
 }  // namespace
@@ -79,6 +87,9 @@ TEST_CASE("json: what is not exactly one strict UTF-8 value is refused") {
     REQUIRE_FALSE(parsed.ok());
     CHECK(parsed.error().code == ErrorCode::invalid_argument);
     CHECK_FALSE(parsed.error().message.empty());
+    const Status scanned = json::scan(text, [](const json::Node&) { FAIL("was read"); });
+    REQUIRE_FALSE(scanned.ok());
+    CHECK(scanned.error().code == ErrorCode::invalid_argument);
   }
 }
 
@@ -95,6 +106,12 @@ TEST_CASE("json: nesting is accepted up to the limit and refused past it") {
   CHECK_FALSE(json::parse(nested(most + 1, '[', ']')).ok());
   CHECK_FALSE(json::parse(nested_objects(most + 1)).ok());
   CHECK_FALSE(json::parse(std::string(1'000'000, '[')).ok());
+  CHECK(scans(nested(most, '[', ']')));
+  CHECK(scans(nested_objects(most)));
+  CHECK_FALSE(scans(nested(most + 1, '[', ']')));
+  CHECK_FALSE(scans(nested_objects(most + 1)));
+  CHECK_FALSE(scans(std::string(1'000'000, '[')));
+  CHECK(scans("[]"));
 }
 
 TEST_CASE("json: printing what was parsed gives the compact text in the order of insertion") {
@@ -174,4 +191,38 @@ TEST_CASE("json: pointer tokens are escaped as RFC 6901 says") {
   CHECK(json::pointer_to("/a", "m~n") == "/a/m~0n");
   CHECK(json::pointer_to("/a", "b/c") == "/a/b~1c");
   CHECK(json::pointer_to("", "~1") == "/~01");
+}
+
+TEST_CASE("json: a name that an object gives twice is refused where a fold reads") {
+  std::string many = "{\"last\":0";
+  for (int i = 0; i < 100; ++i) many += ",\"" + std::to_string(i) + "\":0";
+  const struct {
+    std::string text;
+    bool fine;
+  } cases[] = {
+      {R"({"a":1,"b":{"a":1},"c":[{"a":1},{"a":1}]})", true},
+      {R"({"a":1,"b":2,"a":1})", false},
+      {R"({"a":1,"\u0061":1})", false},
+      {R"({"":1,"":1})", false},
+      {R"({"x":{"a":1,"a":1}})", false},
+      {R"([1,{"y":[{"a":1,"a":1}]}])", false},
+      {many + "}", true},
+      {many + ",\"last\":1}", false},
+      {many + ",\"57\":1}", false},
+  };
+  for (const auto& c : cases) {
+    CAPTURE(c.text);
+    CHECK(scans(c.text) == c.fine);
+  }
+}
+
+TEST_CASE("json: a long text is read like a short one, and short ones after it") {
+  const std::string text(3u << 20, 'x');
+  for (const std::string& one : {std::string("short"), text, std::string("short again"), text}) {
+    std::string read;
+    REQUIRE(json::scan("\"" + one + "\"", [&](const json::Node& node) {
+              read = node.text().value_or("");
+            }).ok());
+    CHECK(read == one);
+  }
 }

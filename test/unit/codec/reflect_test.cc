@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <string>
 
+#include "codec/text.h"
 #include "shapes.h"
 
 using namespace sandtrail;
@@ -30,13 +31,24 @@ json::value with(const std::string& name, const std::string& text) {
   return out;
 }
 
-// Every problem as "pointer: detail", in order, a line each.
+std::string problems_of_text(const std::string& text, reflect::Unknown unknown) {
+  reflect::ReadContext context{unknown, {}};
+  Shapes out;
+  const auto read = [&](const json::Node& in) { reflect::read(in, "", out, context); };
+  CHECK(json::scan(text, read).ok());
+  std::string texts;
+  for (const auto& p : context.problems) texts += p.pointer + ": " + p.detail + "\n";
+  return texts;
+}
+
+// Every problem as "pointer: detail", in order, a line each; the same from a tree and from text.
 std::string problems_of(const json::value& in, reflect::Unknown unknown) {
   reflect::ReadContext context{unknown, {}};
   Shapes out;
-  reflect::read(in, "", out, context);
+  reflect::read(json::Tree(in), "", out, context);
   std::string texts;
   for (const auto& p : context.problems) texts += p.pointer + ": " + p.detail + "\n";
+  CHECK(problems_of_text(json::print(in), unknown) == texts);
   return texts;
 }
 
@@ -65,6 +77,10 @@ TEST_CASE("reflect: every shape is written and read back unchanged") {
   CHECK(back->text == full_shapes().text);
   CHECK(back->blob == full_shapes().blob);
   CHECK(back->tally.count == 6);
+  CHECK(to_text(full_shapes()) == json::print(written));
+  const auto again = from_text<Shapes>(json::print(written));
+  REQUIRE(again.ok());
+  CHECK(to_text(*again) == json::print(written));
 }
 
 TEST_CASE("reflect: absent members keep their defaults, and empty ones are not written") {
@@ -198,4 +214,31 @@ TEST_CASE("reflect: names of enums are found both ways") {
   CHECK(enum_from<Colour>("green") == Colour::green);
   CHECK_FALSE(enum_from<Colour>("GREEN").has_value());
   CHECK_FALSE(enum_from<Colour>("").has_value());
+}
+
+TEST_CASE("reflect: text is written byte for byte as a tree is printed") {
+  Shapes shapes = full_shapes();
+  for (int byte = 0; byte < 256; ++byte) {
+    CAPTURE(byte);
+    shapes.text = std::string("a") + static_cast<char>(byte) + "z";
+    shapes.named = {{shapes.text, Inner{byte, {shapes.text, ""}}}};
+    CHECK(to_text(shapes) == json::print(to_json(shapes)));
+  }
+  for (const std::int64_t number : {std::numeric_limits<std::int64_t>::min(), std::int64_t{-1},
+                                    std::int64_t{0}, std::numeric_limits<std::int64_t>::max()}) {
+    shapes.big = number;
+    shapes.at = {number / 1'000'000};
+    CHECK(to_text(shapes) == json::print(to_json(shapes)));
+  }
+  CHECK(to_text(Inner{}) == json::print(to_json(Inner{})));
+}
+
+TEST_CASE("reflect: members are found in whatever order they stand") {
+  const auto read = from_text<Inner>(R"({"z":0,"tags":["a"],"y":{},"n":3,"x":[]})");
+  REQUIRE(read.ok());
+  CHECK(read->n == 3);
+  CHECK(read->tags == std::vector<std::string>{"a"});
+  CHECK_FALSE(from_text<Inner>(R"({"n":1,"n":1})").ok());
+  CHECK_FALSE(from_text<Inner>("").ok());
+  CHECK_FALSE(from_text<Inner>("3").ok());
 }

@@ -87,8 +87,9 @@ TEST_CASE("every older version of a type reads as the newest one") {
 }
 
 TEST_CASE("data that its version never wrote is malformed, and nothing worse") {
-  for (const char* members : {R"("credits":"three")", R"("credits":null)", R"("amount":3)",
-                              R"("amount_microcredits":5,"reason":"of version 3")"}) {
+  for (const char* members :
+       {R"("credits":"three")", R"("credits":null)", R"("amount":3)", R"("credits":3,"credits":3)",
+        R"("amount_microcredits":5,"reason":"of version 3")"}) {
     CAPTURE(members);
     const auto event = decode_event(grant("1", members), versions());
     REQUIRE(std::holds_alternative<VoidReason>(event));

@@ -2,6 +2,7 @@
 // Text forms of bytes, and big-endian integers for keys that must sort.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -16,16 +17,18 @@ using BytesView = std::string_view;
 std::string hex(BytesView bytes);                   // lower case
 std::optional<Bytes> unhex(std::string_view text);  // either case, even length
 
-std::string base64(BytesView bytes);                   // RFC 4648 section 4, padded
+std::string base64(BytesView bytes);  // RFC 4648 section 4, padded
+void append_base64(std::string& out, BytesView bytes);
 std::optional<Bytes> unbase64(std::string_view text);  // strict: padded, no white space
 std::string base64url(BytesView bytes);                // RFC 4648 section 5, unpadded
 std::optional<Bytes> unbase64url(std::string_view text);
 
 // Crockford base32, lower case, most significant bits first. 16 bytes give 26 characters.
 std::string crockford(BytesView bytes);
+void append_crockford(std::string& out, BytesView bytes);
 // Exact inverse for 26 characters of a 16-byte value; rejects upper case, look-alike letters and
 // values over 128 bits, so that one value has one text.
-std::optional<Bytes> uncrockford16(std::string_view text);
+std::optional<std::array<char, 16>> uncrockford16(std::string_view text);
 
 void put_be16(Bytes& out, std::uint16_t value);
 void put_be32(Bytes& out, std::uint32_t value);

@@ -46,10 +46,19 @@ class Id {
     if (!text.starts_with(Tag::prefix)) return std::nullopt;
     const auto raw = uncrockford16(text.substr(Tag::prefix.size()));
     if (!raw) return std::nullopt;
-    return derived(*raw);
+    return Id(*raw);
   }
 
-  std::string text() const { return std::string(Tag::prefix) + crockford(view()); }
+  std::string text() const {
+    std::string out;
+    append_to(out);
+    return out;
+  }
+  // The text form.
+  void append_to(std::string& out) const {
+    out += Tag::prefix;
+    append_crockford(out, view());
+  }
   BytesView view() const { return {bytes_.data(), bytes_.size()}; }
   const IdBytes& bytes() const { return bytes_; }
   bool nil() const { return bytes_ == IdBytes{}; }

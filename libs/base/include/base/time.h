@@ -40,6 +40,7 @@ constexpr Millis days(std::int64_t n) {
 
 // RFC 3339 in UTC with milliseconds: 2026-01-31T12:00:00.000Z. Years 0000 to 9999.
 std::string rfc3339(UnixMs time);
+void append_rfc3339(std::string& out, UnixMs time);
 // The inverse of rfc3339(): upper-case T and Z, 0 to 9 fraction digits (cut to milliseconds).
 std::optional<UnixMs> parse_rfc3339(std::string_view text);
 

@@ -17,6 +17,7 @@
 // absent; all others are required.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <concepts>
 #include <cstdint>
@@ -33,6 +34,7 @@
 #include "base/time.h"
 #include "codec/blob.h"
 #include "codec/json.h"
+#include "codec/node.h"
 
 namespace sandtrail {
 
@@ -66,11 +68,28 @@ struct Problem {
 
 enum class Unknown { refuse, ignore };
 
+// Where a value stands: a pointer, or a chain up to the whole document, put into words for a
+// problem only. Refers to its names.
+class At {
+ public:
+  At(std::string_view root) : name_(root) {}
+  At(const char* root) : name_(root) {}
+  At(const std::string& root) : name_(root) {}
+  At(const At& parent, std::string_view member) : parent_(&parent), name_(member) {}
+  At(const At& parent, std::size_t item) : parent_(&parent), item_(item) {}
+  std::string pointer() const;
+
+ private:
+  const At* parent_ = nullptr;
+  std::string_view name_;
+  std::optional<std::size_t> item_;
+};
+
 struct ReadContext {
   Unknown unknown = Unknown::refuse;
   std::vector<Problem> problems;  // all of them, so that a caller can mend them at once
 
-  void add(std::string pointer, std::string detail);
+  void add(const At& at, std::string detail);
 };
 
 inline constexpr std::size_t kProblemsMax = 32;
@@ -112,8 +131,9 @@ inline constexpr bool may_be_absent =
 
 template <typename T>
 json::value write(const T& in);
-template <typename T>
-void read(const json::value& in, const std::string& at, T& out, ReadContext& context);
+// `In` is json::Node or json::Tree.
+template <typename In, typename T>
+void read(const In& in, const At& at, T& out, ReadContext& context);
 
 class Writer {
  public:
@@ -134,10 +154,13 @@ class Writer {
   json::object out;
 };
 
+template <typename In>
 class Reader {
  public:
-  Reader(const json::object& in, const std::string& at, ReadContext& context)
-      : in_(in), at_(at), context_(context) {}
+  using MembersOf = typename decltype(std::declval<const In&>().members())::value_type;
+
+  Reader(MembersOf members, const At& at, ReadContext& context)
+      : members_(members), at_(at), context_(context) {}
 
   template <typename T>
   void operator()(std::string_view name, T& member) {
@@ -148,22 +171,29 @@ class Reader {
   void with_default(std::string_view name, T& member) {
     member_named(name, member, true);
   }
-  void refuse_unknown();
+  // The members of `all` that were not asked for.
+  void refuse_unknown(MembersOf all) {
+    while (const auto member = all.next()) {
+      if (std::find(known_.begin(), known_.end(), member->first) != known_.end()) continue;
+      context_.add(At(at_, member->first), "is not a known field");
+    }
+  }
 
  private:
   template <typename T>
   void member_named(std::string_view name, T& member, bool absent_is_fine) {
-    known_.push_back(name);
-    const json::value* found = in_.if_contains(name);
-    if (found == nullptr || (found->is_null() && absent_is_fine)) {
-      if (!absent_is_fine) context_.add(json::pointer_to(at_, name), "is required");
+    if (context_.unknown == Unknown::refuse) known_.push_back(name);
+    const auto found = members_.find(name);
+    const At at(at_, name);
+    if (!found || (absent_is_fine && found->is_null())) {
+      if (!absent_is_fine) context_.add(at, "is required");
       return;
     }
-    read(*found, json::pointer_to(at_, name), member, context_);
+    read(*found, at, member, context_);
   }
 
-  const json::object& in_;
-  const std::string& at_;
+  MembersOf members_;
+  const At& at_;
   ReadContext& context_;
   std::vector<std::string_view> known_;
 };
@@ -202,16 +232,10 @@ json::value write(const T& in) {
   }
 }
 
-std::optional<std::int64_t> read_integer(const json::value& in, const std::string& at,
-                                         ReadContext& context);
-std::optional<std::string_view> read_text(const json::value& in, const std::string& at,
-                                          ReadContext& context);
-const json::object* read_object(const json::value& in, const std::string& at, ReadContext& context);
-const json::array* read_array(const json::value& in, const std::string& at, ReadContext& context);
 std::string one_of(const std::vector<std::string_view>& names);
 
 template <typename E>
-void read_enum(std::string_view text, const std::string& at, E& out, ReadContext& context) {
+void read_enum(std::string_view text, const At& at, E& out, ReadContext& context) {
   if (const auto value = enum_from<E>(text)) {
     out = *value;
     return;
@@ -221,76 +245,97 @@ void read_enum(std::string_view text, const std::string& at, E& out, ReadContext
   context.add(at, one_of(names));
 }
 
-template <typename T>
-void read(const json::value& in, const std::string& at, T& out, ReadContext& context) {
-  if constexpr (is_optional<T>) {
-    out.emplace();
-    read(in, at, *out, context);
-  } else if constexpr (std::is_same_v<T, bool>) {
-    if (in.is_bool()) {
-      out = in.get_bool();
-    } else {
-      context.add(at, "must be true or false");
-    }
-  } else if constexpr (std::is_integral_v<T> || Counted<T>) {
-    if (const auto number = read_integer(in, at, context)) {
-      if constexpr (Counted<T>) {
-        out.count = *number;
-      } else if (!std::in_range<T>(*number)) {
-        context.add(at, "is out of range");
-      } else {
-        out = static_cast<T>(*number);
-      }
-    }
-  } else if constexpr (is_vector<T>) {
-    if (const auto* items = read_array(in, at, context)) {
-      out.clear();
-      for (std::size_t i = 0; i < items->size() && context.problems.size() < kProblemsMax; ++i) {
-        read((*items)[i], json::pointer_to(at, std::to_string(i)), out.emplace_back(), context);
-      }
-    }
-  } else if constexpr (is_map<T>) {
-    if (const auto* members = read_object(in, at, context)) {
-      out.clear();
-      for (const auto& member : *members) {
-        const std::string name(member.key());
-        read(member.value(), json::pointer_to(at, name), out[name], context);
-      }
-    }
-  } else if constexpr (Described<T>) {
-    if (const auto* members = read_object(in, at, context)) {
-      Reader reader(*members, at, context);
-      T::fields(out, reader);
-      if (context.unknown == Unknown::refuse) reader.refuse_unknown();
-    }
-  } else if (const auto text = read_text(in, at, context)) {
-    if constexpr (std::is_enum_v<T>) {
-      read_enum(*text, at, out, context);
-    } else if constexpr (std::is_same_v<T, std::string>) {
-      out = *text;
-    } else if constexpr (std::is_same_v<T, Blob>) {
-      if (auto bytes = unbase64(*text)) {
-        out.bytes = std::move(*bytes);
-      } else {
-        context.add(at, "must be base64");
-      }
-    } else if constexpr (is_id<T>) {
-      if (const auto id = T::parse(*text)) {
-        out = *id;
-      } else {
-        context.add(at, "is not an id of the right kind");
-      }
-    } else {
-      static_assert(std::is_same_v<T, UnixMs>);
-      if (const auto time = parse_rfc3339(*text)) {
-        out = *time;
-      } else {
-        context.add(at, "must be an RFC 3339 time in UTC");
-      }
-    }
+template <typename In, typename T>
+void read_integer(const In& in, const At& at, T& out, ReadContext& context) {
+  const auto number = in.integer();
+  if (!number) {
+    context.add(
+        at, in.is_number() ? "must be an integer in the range of 64 bits" : "must be an integer");
+  } else if constexpr (Counted<T>) {
+    out.count = *number;
+  } else if (!std::in_range<T>(*number)) {
+    context.add(at, "is out of range");
+  } else {
+    out = static_cast<T>(*number);
   }
 }
 
+template <typename In, typename T>
+void read_items(const In& in, const At& at, std::vector<T>& out, ReadContext& context) {
+  auto items = in.items();
+  if (!items) return context.add(at, "must be an array");
+  out.clear();
+  std::size_t index = 0;
+  while (const auto item = items->next()) {
+    if (context.problems.size() >= kProblemsMax) return;
+    read(*item, At(at, index++), out.emplace_back(), context);
+  }
+}
+
+template <typename In, typename T>
+void read_map(const In& in, const At& at, std::map<std::string, T>& out, ReadContext& context) {
+  auto members = in.members();
+  if (!members) return context.add(at, "must be an object");
+  out.clear();
+  while (const auto member = members->next()) {
+    read(member->second, At(at, member->first), out[std::string(member->first)], context);
+  }
+}
+
+template <typename In, typename T>
+void read_described(const In& in, const At& at, T& out, ReadContext& context) {
+  auto members = in.members();
+  if (!members) return context.add(at, "must be an object");
+  Reader<In> reader(*members, at, context);
+  T::fields(out, reader);
+  if (context.unknown == Unknown::refuse) reader.refuse_unknown(*members);
+}
+
+// Everything whose JSON is a string.
+template <typename T>
+void read_text(std::string_view text, const At& at, T& out, ReadContext& context) {
+  if constexpr (std::is_enum_v<T>) {
+    read_enum(text, at, out, context);
+  } else if constexpr (std::is_same_v<T, std::string>) {
+    out = text;
+  } else if constexpr (std::is_same_v<T, Blob>) {
+    auto bytes = unbase64(text);
+    if (!bytes) return context.add(at, "must be base64");
+    out.bytes = std::move(*bytes);
+  } else if constexpr (is_id<T>) {
+    const auto id = T::parse(text);
+    if (!id) return context.add(at, "is not an id of the right kind");
+    out = *id;
+  } else {
+    static_assert(std::is_same_v<T, UnixMs>);
+    const auto time = parse_rfc3339(text);
+    if (!time) return context.add(at, "must be an RFC 3339 time in UTC");
+    out = *time;
+  }
+}
+
+template <typename In, typename T>
+void read(const In& in, const At& at, T& out, ReadContext& context) {
+  if constexpr (is_optional<T>) {
+    read(in, at, out.emplace(), context);
+  } else if constexpr (std::is_same_v<T, bool>) {
+    const auto flag = in.boolean();
+    if (!flag) return context.add(at, "must be true or false");
+    out = *flag;
+  } else if constexpr (std::is_integral_v<T> || Counted<T>) {
+    read_integer(in, at, out, context);
+  } else if constexpr (is_vector<T>) {
+    read_items(in, at, out, context);
+  } else if constexpr (is_map<T>) {
+    read_map(in, at, out, context);
+  } else if constexpr (Described<T>) {
+    read_described(in, at, out, context);
+  } else {
+    const auto text = in.text();
+    if (!text) return context.add(at, "must be a string");
+    read_text(*text, at, out, context);
+  }
+}
 }  // namespace reflect
 
 template <typename T>
@@ -298,15 +343,35 @@ json::value to_json(const T& in) {
   return reflect::write(in);
 }
 
+// The first problem, as an Error that a stored text cannot be read.
+Error unreadable(const reflect::ReadContext& context);
+
+namespace reflect {
+template <typename T, typename In>
+Result<T> read_leniently(const In& in) {
+  ReadContext context{Unknown::ignore, {}};
+  T out;
+  read(in, "", out, context);
+  if (!context.problems.empty()) return unreadable(context);
+  return out;
+}
+}  // namespace reflect
+
 // Reads a struct; unknown members are ignored (later versions only add). For stored data.
 template <typename T>
 Result<T> from_json(const json::value& in) {
-  reflect::ReadContext context{reflect::Unknown::ignore, {}};
-  T out;
-  reflect::read(in, "", out, context);
-  if (context.problems.empty()) return out;
-  const auto& first = context.problems.front();
-  return Error{ErrorCode::corrupt, first.pointer + " " + first.detail, ""};
+  return reflect::read_leniently<T>(json::Tree(in));
+}
+template <typename T>
+Result<T> from_node(const json::Node& in) {
+  return reflect::read_leniently<T>(in);
+}
+// The same from text that is no secret: the parser keeps a copy until its thread reads again.
+template <typename T>
+Result<T> from_text(std::string_view text) {
+  Result<T> out = Error{ErrorCode::internal, "not read", ""};
+  ST_CHECK_OK(json::scan(text, [&out](const json::Node& root) { out = from_node<T>(root); }));
+  return out;
 }
 
 }  // namespace sandtrail

@@ -30,7 +30,7 @@ struct Event {
   EventId id;               // ce_id; judged once
   UnixMs time;              // ce_time: the proposer's clock
   OrgId org;                // the record's key; nil where it belongs to none
-  std::string source;       // ce_source: "/gateway", "/launcher" …
+  std::string source;       // ce_source: "/sandtrail"; which role decided is in `decision`
   std::string subject;      // ce_subject: the entity's id text
   std::string correlation;  // ce_correlationid: id of the execution or request
   std::string causation;    // ce_causationid: id of the event that led to it

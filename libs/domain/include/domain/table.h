@@ -8,8 +8,7 @@
 
 #include "base/bytes.h"
 #include "base/id.h"
-#include "codec/json.h"
-#include "codec/reflect.h"
+#include "codec/text.h"
 
 namespace sandtrail {
 
@@ -54,7 +53,7 @@ class Table {
       Bytes stored(1, letter_);
       stored += KeyBytes<Key>::to(key);
       if (const Row* row = find(key)) {
-        put(std::move(stored), json::print(to_json(*row)));
+        put(std::move(stored), to_text(*row));
       } else {
         remove(std::move(stored));
       }
@@ -63,8 +62,7 @@ class Table {
   }
   // A stored row (key without the letter) back into memory, not counted as changed.
   Status load(BytesView key, BytesView value) {
-    ST_ASSIGN(const json::value parsed, json::parse(value));
-    ST_ASSIGN(Row row, from_json<Row>(parsed));
+    ST_ASSIGN(Row row, from_text<Row>(value));
     if (reflect::is_id<Key> && key.size() != sizeof(IdBytes)) {
       return Error{ErrorCode::corrupt, "the key of a stored row has the wrong length", ""};
     }

@@ -26,7 +26,7 @@ namespace sandtrail {
 
 // Raised whenever the core or a projection would make other rows of the same records. A store of
 // another version is dropped and rebuilt from the log.
-inline constexpr int kFoldVersion = 2;
+inline constexpr int kFoldVersion = 3;
 
 // One partition at one committed position, for reading. Valid only during the call.
 class PartitionView {

@@ -11,6 +11,7 @@
 
 #include "codec/json.h"
 #include "codec/reflect.h"
+#include "codec/text.h"
 #include "domain/common.h"
 #include "sealing/keyring.h"
 #include "store/object_store.h"
@@ -50,7 +51,7 @@ class Payloads {
   template <typename T>
   Result<SealedPayload> seal_json(const DataKeyId& key, const PayloadPurpose& purpose,
                                   const T& content) {
-    Bytes text = json::print(to_json(content));
+    Bytes text = to_text(content);
     auto sealed = seal(key, purpose, text);
     wipe(text);
     return sealed;
