@@ -274,4 +274,8 @@ def main(arguments):
 
 
 if __name__ == "__main__":
+    # A shell starts what runs in the background with SIGINT ignored, and children would inherit it:
+    # but it is how a suite is told to clear away what it has started.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(main(sys.argv[1:]))
